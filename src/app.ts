@@ -1,0 +1,120 @@
+/** The app: the guards and the routes of the classic contract, as one Fastify instance that does not listen yet. */
+
+import cookie from '@fastify/cookie'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { Type } from 'typebox'
+import { BODY_LIMIT, installBodies } from './app/bodies.ts'
+import { answerBrokenRequest } from './app/broken_requests.ts'
+import {
+  clearSessionCookie,
+  clientOf,
+  installGuards,
+  isDirectLoopback,
+  presentedCredential,
+  sessionOf,
+  setSessionCookie,
+} from './app/guards.ts'
+import { answerHeaders, installHeaders } from './app/headers.ts'
+import { collectMethods, installOtherMethods } from './app/methods.ts'
+import { answerError, installRefusals } from './app/refusals.ts'
+import type { Auth } from './auth.ts'
+import { AuthError } from './errors.ts'
+import type { Feature } from './feature.ts'
+import { auditLog } from './features/audit_log.ts'
+import { RequestLog } from './log.ts'
+import type { Settings } from './settings.ts'
+
+export interface AppParts {
+  auth: Auth
+  settings: Settings
+  log: FastifyBaseLogger
+}
+
+const field = Type.String()
+const emailOnly = Type.Object({ email: field })
+const done = { 200: Type.Object({ email: field, message: field }) }
+
+/** Every feature, in the order in which they take part. */
+export function listFeatures(log: FastifyBaseLogger): Feature[] {
+  return [auditLog(log)]
+}
+
+/**
+ * Builds the app; `app.inject()` serves tests, `app.listen()` the world.
+ * @throws Error where a route does not declare its access
+ */
+export async function buildApp({ auth, settings, log }: AppParts): Promise<FastifyInstance> {
+  const headers = answerHeaders(settings)
+  const app: FastifyInstance = Fastify({
+    loggerInstance: log,
+    logController: new RequestLog(settings),
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: 20_000,
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 2_000 },
+    clientErrorHandler: answerBrokenRequest(headers),
+    frameworkErrors: (error, request, reply) => answerError(error, request, reply.headers(headers)),
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+  })
+  installHeaders(app, headers)
+  installRefusals(app)
+  await app.register(cookie)
+  await installBodies(app)
+  installGuards(app, auth, settings)
+
+  const served = collectMethods(app)
+  installRoutes(app, auth, settings)
+  installOtherMethods(app, served)
+  return app
+}
+
+function installRoutes(fastify: FastifyInstance, auth: Auth, settings: Settings): void {
+  const app = fastify.withTypeProvider<TypeBoxTypeProvider>()
+  const open = { access: 'public' } as const
+  const signedIn = { access: 'session' } as const
+
+  app.get('/', { config: open }, async () => ({ message: 'Bienvenue' }))
+
+  const registration = Type.Object({ email: field, password: field, name: Type.Optional(field) })
+  app.post('/users', { config: open, schema: { body: registration, response: done } }, async (request) => {
+    const { email, password, name } = request.body
+    const user = await auth.registerUser(email, password, name, clientOf(request))
+    return { email: user.email, message: 'user created' }
+  })
+
+  const login = Type.Object({ email: field, password: field })
+  app.post('/sessions', { config: open, schema: { body: login, response: done } }, async (request, reply) => {
+    const presented = presentedCredential(request, settings)
+    const { user, credential } = await auth.logIn({ ...request.body, client: clientOf(request), presented })
+    setSessionCookie(reply, credential, settings)
+    return { email: user.email, message: 'logged in' }
+  })
+
+  app.delete('/sessions', { config: signedIn }, async (request, reply) => {
+    const { session, user } = sessionOf(request)
+    await auth.endSession(session.id, user.id, clientOf(request))
+    clearSessionCookie(reply, settings)
+    return reply.redirect('/', 302)
+  })
+
+  app.get('/profile', { config: signedIn, schema: { response: { 200: emailOnly } } }, async (request) => ({
+    email: sessionOf(request).user.email,
+  }))
+
+  app.post('/reset_password', { config: open, schema: { body: emailOnly } }, async (request) => {
+    const requested = await auth.requestPasswordReset(request.body.email, clientOf(request))
+    if (settings.production) return { message: 'if this address has an account, a reset token goes to it by mail' }
+    if (requested === null) throw new AuthError('email_unknown', { field: 'email' })
+    const { user, resetToken } = requested
+    // Whoever reads the token owns the account: only a program on this machine may.
+    if (!isDirectLoopback(request)) return { email: user.email, message: 'the token is only answered on this machine' }
+    return { email: user.email, reset_token: resetToken }
+  })
+
+  const reset = Type.Object({ email: field, reset_token: field, new_password: field })
+  app.put('/reset_password', { config: open, schema: { body: reset, response: done } }, async (request) => {
+    const { email, reset_token: resetToken, new_password: newPassword } = request.body
+    const user = await auth.resetPassword({ email, resetToken, newPassword, client: clientOf(request) })
+    return { email: user.email, message: 'Password updated' }
+  })
+}

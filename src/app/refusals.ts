@@ -1,0 +1,101 @@
+/** How a refusal reaches the client: the one map from error code to status, and the body `{ message, code, field }`. */
+
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { StoreUnavailable } from '../db.ts'
+import { AuthError, type ErrorCode } from '../errors.ts'
+
+const statuses: Record<ErrorCode, number> = {
+  field_missing: 400,
+  field_invalid: 400,
+  email_invalid: 400,
+  email_taken: 400,
+  email_unknown: 403,
+  password_too_short: 400,
+  password_too_long: 400,
+  password_invalid: 400,
+  credentials_invalid: 401,
+  session_required: 403,
+  reset_refused: 403,
+  cross_origin: 403,
+  host_refused: 421,
+  body_invalid: 400,
+  body_too_large: 413,
+  content_type_unsupported: 415,
+  request_invalid: 400,
+  not_found: 404,
+  method_not_allowed: 405,
+  busy: 503,
+  store_unavailable: 503,
+  internal: 500,
+}
+
+/** Codes whose body the classic contract fixes: the message and no other key. */
+const EXACT: ReadonlySet<ErrorCode> = new Set(['email_taken'])
+
+const FRAMEWORK_CODES: ReadonlyMap<string, ErrorCode> = new Map([
+  ['FST_ERR_CTP_BODY_TOO_LARGE', 'body_too_large'],
+  ['FST_ERR_CTP_INVALID_MEDIA_TYPE', 'content_type_unsupported'],
+])
+
+interface RefusalBody {
+  message: string
+  code?: ErrorCode
+  field?: string
+}
+
+export function statusOf(code: ErrorCode): number {
+  return statuses[code]
+}
+
+export function refusalBody({ code, message, field }: AuthError): RefusalBody {
+  if (EXACT.has(code)) return { message }
+  return field === undefined ? { message, code } : { message, code, field }
+}
+
+export function installRefusals(app: FastifyInstance): void {
+  app.setErrorHandler(answerError)
+  app.setNotFoundHandler(() => {
+    throw new AuthError('not_found')
+  })
+}
+
+/** Also what answers errors that arise before routing, such as a path that cannot be decoded. */
+export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const refusal = asRefusal(error)
+  const status = statusOf(refusal.code)
+  if (status >= 500) request.log.error({ err: error, code: refusal.code }, 'request failed')
+  if (refusal.retryAfter !== undefined) reply.header('retry-after', refusal.retryAfter)
+  return reply.code(status).send(refusalBody(refusal))
+}
+
+function asRefusal(error: unknown): AuthError {
+  if (error instanceof AuthError) return error
+  if (error instanceof StoreUnavailable) return new AuthError('store_unavailable', { retryAfter: 5 })
+  if (!isFrameworkError(error)) return new AuthError('internal')
+  const [invalid] = error.validation ?? []
+  if (invalid !== undefined) return invalidField(invalid)
+  const known = FRAMEWORK_CODES.get(error.code)
+  if (known !== undefined) return new AuthError(known)
+  const { statusCode = 500, message } = error
+  return statusCode < 500 ? new AuthError('request_invalid', { message }) : new AuthError('internal')
+}
+
+interface Invalid {
+  keyword: string
+  instancePath: string
+  params: Record<string, unknown>
+}
+
+function invalidField({ keyword, instancePath, params }: Invalid): AuthError {
+  if (keyword === 'required') {
+    const field = String(params.missingProperty)
+    return new AuthError('field_missing', { field, message: `${field} missing` })
+  }
+  const field = instancePath.slice(1)
+  if (field === '') return new AuthError('body_invalid', { message: 'the body must be one JSON object or form fields' })
+  return new AuthError('field_invalid', { field, message: `${field} must be given once, as text` })
+}
+
+function isFrameworkError(error: unknown): error is FastifyError {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('FST_')
+}

@@ -1,0 +1,106 @@
+/** The life of sessions: opening, checking, recording their use, ending. */
+
+import { openSession, seeSession, sessions } from '../db/sessions.ts'
+import { must, remove } from '../db/table.ts'
+import type { DB, Statement } from '../db.ts'
+import { makeCredential, parseCredential, sameHash } from '../security/credential.ts'
+import { type Client, isAlive, type Session, type SessionLife } from '../session.ts'
+import type { User } from '../user.ts'
+
+/** Last use is recorded no finer than this, in milliseconds. */
+const SEEN_GRAIN = 60_000
+const FLUSH_STEP = 100
+
+export interface OpenedSession {
+  session: Session
+  /** `<uuid>.<secret>`, for the client alone. */
+  credential: string
+}
+
+export interface CheckedSession {
+  session: Session
+  user: User
+}
+
+export class Sessions {
+  readonly #db: DB
+  readonly #life: SessionLife
+  /** Last uses that are not in the database yet. */
+  readonly #seen = new Map<string, number>()
+
+  constructor(db: DB, life: SessionLife) {
+    this.#db = db
+    this.#life = life
+  }
+
+  /**
+   * Opens a session for a user whose password was proven by the hash that `user` holds.
+   * @param presented the credential that came with the login; its session ends with it (OWASP ASVS 5.0 7.2.4)
+   * @returns null where the password has changed meanwhile
+   */
+  async open(user: User, client: Client, presented?: string): Promise<OpenedSession | null> {
+    const { id, secretHash, credential } = makeCredential()
+    const now = this.#db.now()
+    const session = {
+      ...{ id, secretHash, userId: user.id, address: client.address, userAgent: client.userAgent.slice(0, 256) },
+      ...{ createdAt: now, authenticatedAt: now, lastSeenAt: now, expiresAt: now + this.#life.absolute },
+    }
+    const statements: Statement[] = [openSession(session, user.hashedPassword)]
+    const left = presented === undefined ? null : await this.check(presented)
+    if (left !== null) statements.push(remove(sessions, { id: left.session.id }))
+    return (await this.#db.commit(statements)) ? { session, credential } : null
+  }
+
+  /**
+   * The session check: one read, no write.
+   * @param presented whatever the client sent
+   * @returns null where it is no session, or one that has ended
+   */
+  async check(presented: string): Promise<CheckedSession | null> {
+    const parsed = parseCredential(presented)
+    if (parsed === null) return null
+    const found = await this.#db.findSessionAndUser(parsed.id)
+    if (found === null || !sameHash(parsed.secretHash, found.session.secretHash)) return null
+    const session = this.#current(found.session)
+    const now = this.#db.now()
+    if (!isAlive(session, now, this.#life)) return null
+    if (now - session.lastSeenAt >= SEEN_GRAIN) this.#seen.set(session.id, now)
+    return { session, user: found.user }
+  }
+
+  /** @returns a user's sessions that have not ended, the last used first */
+  async list(userId: number): Promise<Session[]> {
+    const now = this.#db.now()
+    return (await this.#db.findSessionsOf(userId))
+      .map((session) => this.#current(session))
+      .filter((session) => isAlive(session, now, this.#life))
+      .sort((a, b) => b.lastSeenAt - a.lastSeenAt || b.createdAt - a.createdAt)
+  }
+
+  /** @returns whether the user had such a session */
+  async end(id: string, userId: number): Promise<boolean> {
+    return this.#db.commit([must(remove(sessions, { id, userId }))])
+  }
+
+  /** Writes the last uses collected since the last call, and deletes what has ended. */
+  async upkeep(): Promise<void> {
+    await this.flush()
+    await this.#db.sweep(this.#life.idle)
+  }
+
+  /** Writes the last uses collected since the last call. */
+  async flush(): Promise<void> {
+    const seen = [...this.#seen]
+    for (let from = 0; from < seen.length; from += FLUSH_STEP) {
+      const step = seen.slice(from, from + FLUSH_STEP)
+      await this.#db.commit(step.map(([id, at]) => seeSession(id, at)))
+      for (const [id, at] of step) if (this.#seen.get(id) === at) this.#seen.delete(id)
+      await new Promise(setImmediate)
+    }
+  }
+
+  #current(session: Session): Session {
+    const seen = this.#seen.get(session.id)
+    return seen === undefined || seen <= session.lastSeenAt ? session : { ...session, lastSeenAt: seen }
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * The DB: adds, finds, updates and deletes users, sessions and one-time tokens. It knows no rules: what may happen is
+ * decided in auth.ts. Single writes are methods here; what must happen together is given to `commit` as statements.
+ */
+
+import { coreMigrations, type Migration, migrate } from './db/migrations.ts'
+import { nextSessions, sessions, sweepSessions } from './db/sessions.ts'
+import { insert, must, NoResultFound, remove, select, type Table, update } from './db/table.ts'
+import { type OneTimeToken, replaceToken, sweepTokens, tokens } from './db/tokens.ts'
+import { changeUser, insertUser, type UserChanges, users } from './db/users.ts'
+import { type Engine, type Statement, text } from './engines/engine.ts'
+import { SqliteEngine } from './engines/sqlite.ts'
+import { StartError } from './errors.ts'
+import type { Session } from './session.ts'
+import { normalEmail, type User } from './user.ts'
+
+export { InvalidRequest, NoResultFound } from './db/table.ts'
+export { type Statement, StoreUnavailable, UniqueViolation } from './engines/engine.ts'
+
+/** Milliseconds since the epoch. */
+export type Clock = () => number
+
+interface DBOptions {
+  /** The one clock of the service. Default: the system's. */
+  clock?: Clock
+  /** All migrations, the features' included. Default: the core's. */
+  migrations?: readonly Migration[]
+}
+
+const SWEEP_STEP = 500
+
+export class DB {
+  readonly now: Clock
+  readonly #engine: Engine
+
+  private constructor(engine: Engine, clock: Clock) {
+    this.#engine = engine
+    this.now = clock
+  }
+
+  /**
+   * Opens a database and brings it to the newest schema.
+   * @param url `sqlite:<path>` or `sqlite::memory:`
+   * @throws StartError with a line that names the mend
+   */
+  static async open(url: string, { clock = Date.now, migrations = coreMigrations }: DBOptions = {}): Promise<DB> {
+    if (!url.startsWith('sqlite:')) {
+      throw new StartError('DATABASE_URL must start with sqlite: (for example sqlite:./data/bienvenue.db).')
+    }
+    const engine = new SqliteEngine(url.slice('sqlite:'.length))
+    try {
+      await migrate(engine, migrations, clock())
+    } catch (error) {
+      await engine.close()
+      throw error
+    }
+    return new DB(engine, clock)
+  }
+
+  /**
+   * @param email a checked address; stored as given, unique by its normal form
+   * @throws UniqueViolation when the address is taken
+   */
+  async addUser(email: string, hashedPassword: string, name: string | null = null): Promise<User> {
+    await this.commit([insertUser({ email, hashedPassword, name }, this.now())])
+    return this.findUserBy({ email })
+  }
+
+  /**
+   * @param criteria fields that must all be equal; an `email` is compared by its normal form
+   * @throws NoResultFound, InvalidRequest (unknown field, or none)
+   */
+  async findUserBy(criteria: Partial<User>): Promise<User> {
+    const { email, ...rest } = criteria
+    return this.#find(users, email === undefined ? criteria : { ...rest, emailKey: normalEmail(email) })
+  }
+
+  /** @throws NoResultFound, InvalidRequest (unknown field, or none), UniqueViolation (address taken) */
+  async updateUser(id: number, changes: UserChanges): Promise<void> {
+    await this.#write(users, changeUser(changes, { id }, this.now()))
+  }
+
+  /** Deletes the user and all that hangs on it. @throws NoResultFound */
+  async deleteUser(id: number): Promise<void> {
+    await this.#write(users, remove(users, { id }))
+  }
+
+  async addSession(session: Session): Promise<void> {
+    await this.commit([insert(sessions, session)])
+  }
+
+  /** @throws NoResultFound, InvalidRequest */
+  async findSessionBy(criteria: Partial<Session>): Promise<Session> {
+    return this.#find(sessions, criteria)
+  }
+
+  /** @returns a session and its user by one read, or null: the look-up behind every session check */
+  async findSessionAndUser(id: string): Promise<{ session: Session; user: User } | null> {
+    const row = await this.#engine.get(SESSION_AND_USER, [id])
+    if (row === undefined) return null
+    return {
+      session: sessions.read(row),
+      user: users.read({ ...row, id: row.user_id, created_at: row.user_created_at }),
+    }
+  }
+
+  async findSessionsOf(userId: number): Promise<Session[]> {
+    const { sql, params } = select(sessions, { userId })
+    return (await this.#engine.all(sql, params)).map(sessions.read)
+  }
+
+  /** @throws NoResultFound, InvalidRequest */
+  async updateSession(id: string, changes: Partial<Omit<Session, 'id'>>): Promise<void> {
+    await this.#write(sessions, update(sessions, changes, { id }))
+  }
+
+  /** @throws NoResultFound */
+  async deleteSession(id: string): Promise<void> {
+    await this.#write(sessions, remove(sessions, { id }))
+  }
+
+  /** Adds a token in the place of the user's pending one of that purpose. */
+  async addToken(token: OneTimeToken): Promise<void> {
+    await this.commit(replaceToken(token))
+  }
+
+  /** @throws NoResultFound, InvalidRequest */
+  async findTokenBy(criteria: Partial<OneTimeToken>): Promise<OneTimeToken> {
+    return this.#find(tokens, criteria)
+  }
+
+  /** @throws NoResultFound */
+  async deleteToken(id: string): Promise<void> {
+    await this.#write(tokens, remove(tokens, { id }))
+  }
+
+  /**
+   * Writes all statements or none.
+   * @returns true when committed, false when a statement that must change a row did not
+   */
+  async commit(statements: readonly Statement[]): Promise<boolean> {
+    return this.#engine.batch(statements)
+  }
+
+  /**
+   * Deletes what has ended, in steps short enough that nobody waits for them.
+   * @param idle sessions unused for this many milliseconds have ended
+   */
+  async sweep(idle: number): Promise<void> {
+    await this.commit([sweepTokens(this.now())])
+    let after = ''
+    for (;;) {
+      const next = nextSessions(after, SWEEP_STEP)
+      const last = (await this.#engine.all(next.sql, next.params)).at(-1)
+      if (last === undefined) return
+      const lastId = text(last, 'id')
+      await this.commit([sweepSessions(after, lastId, this.now(), this.now() - idle)])
+      after = lastId
+      await new Promise(setImmediate)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#engine.close()
+  }
+
+  async #find<T>(table: Table<T>, criteria: Partial<T>): Promise<T> {
+    const { sql, params } = select(table, criteria)
+    const row = await this.#engine.get(sql, params)
+    if (row === undefined) throw new NoResultFound(table.name)
+    return table.read(row)
+  }
+
+  async #write<T>(table: Table<T>, statement: Statement): Promise<void> {
+    if (!(await this.commit([must(statement)]))) throw new NoResultFound(table.name)
+  }
+}
+
+const SESSION_AND_USER = `
+  SELECT s.id, s.secret_hash, s.user_id, s.created_at, s.authenticated_at, s.last_seen_at, s.expires_at, s.address,
+    s.user_agent, u.email, u.email_key, u.name, u.hashed_password, u.created_at AS user_created_at, u.updated_at
+  FROM sessions s JOIN users u ON u.id = s.user_id
+  WHERE s.id = ?`

@@ -1,0 +1,99 @@
+/**
+ * The schema, as numbered steps that only go forward. A step is never edited once released; the next one mends it.
+ * Each runs in one transaction together with the row that says so, and that row is also the lock: of two processes that
+ * start at once the second finds it taken and goes on.
+ */
+
+import { type Engine, integer, UniqueViolation } from '../engines/engine.ts'
+import { StartError } from '../errors.ts'
+
+export interface Migration {
+  /** Its place in the one order of all migrations, the features' included. */
+  id: number
+  name: string
+  sql: readonly string[]
+}
+
+export const coreMigrations: readonly Migration[] = [
+  {
+    id: 1,
+    name: 'users',
+    sql: [
+      `CREATE TABLE users (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        email TEXT NOT NULL,
+        email_key TEXT NOT NULL UNIQUE,
+        name TEXT,
+        hashed_password TEXT NOT NULL,
+        created_at BIGINT NOT NULL,
+        updated_at BIGINT NOT NULL
+      )`,
+    ],
+  },
+  {
+    id: 2,
+    name: 'sessions',
+    sql: [
+      `CREATE TABLE sessions (
+        id TEXT PRIMARY KEY,
+        secret_hash TEXT NOT NULL,
+        user_id BIGINT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+        created_at BIGINT NOT NULL,
+        authenticated_at BIGINT NOT NULL,
+        last_seen_at BIGINT NOT NULL,
+        expires_at BIGINT NOT NULL,
+        address TEXT NOT NULL,
+        user_agent TEXT NOT NULL
+      )`,
+      'CREATE INDEX sessions_user_id ON sessions (user_id)',
+    ],
+  },
+  {
+    id: 3,
+    name: 'one_time_tokens',
+    sql: [
+      `CREATE TABLE one_time_tokens (
+        id TEXT PRIMARY KEY,
+        secret_hash TEXT NOT NULL,
+        user_id BIGINT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+        purpose TEXT NOT NULL,
+        created_at BIGINT NOT NULL,
+        expires_at BIGINT NOT NULL,
+        UNIQUE (user_id, purpose)
+      )`,
+    ],
+  },
+]
+
+/**
+ * Brings the database to the newest schema that this version knows.
+ * @param now milliseconds since the epoch
+ * @throws StartError when a newer version has written the database
+ */
+export async function migrate(engine: Engine, migrations: readonly Migration[], now: number): Promise<void> {
+  await engine.run(
+    'CREATE TABLE IF NOT EXISTS schema_migrations (id BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)',
+  )
+  const applied = new Set((await engine.all('SELECT id FROM schema_migrations')).map((row) => integer(row, 'id')))
+  const known = new Set(migrations.map((migration) => migration.id))
+  if ([...applied].some((id) => !known.has(id))) {
+    throw new StartError(
+      'The database was written by a newer version of Bienvenue. Start that version, or restore a backup made before the upgrade.',
+    )
+  }
+  for (const migration of migrations.filter(({ id }) => !applied.has(id)).sort((a, b) => a.id - b.id)) {
+    await apply(engine, migration, now)
+  }
+}
+
+async function apply(engine: Engine, { id, name, sql }: Migration, now: number): Promise<void> {
+  const mark = {
+    sql: 'INSERT INTO schema_migrations (id, name, applied_at) VALUES (?, ?, ?)',
+    params: [id, name, now],
+  }
+  try {
+    await engine.batch([mark, ...sql.map((statement) => ({ sql: statement, params: [] }))])
+  } catch (error) {
+    if (!(error instanceof UniqueViolation)) throw error
+  }
+}

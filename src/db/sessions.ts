@@ -1,0 +1,65 @@
+/** The table of sessions. */
+
+import { integer, type Statement, text } from '../engines/engine.ts'
+import type { Session } from '../session.ts'
+import { insert, must, type Table } from './table.ts'
+
+export const sessions: Table<Session> = {
+  name: 'sessions',
+  columns: {
+    id: 'id',
+    secretHash: 'secret_hash',
+    userId: 'user_id',
+    createdAt: 'created_at',
+    authenticatedAt: 'authenticated_at',
+    lastSeenAt: 'last_seen_at',
+    expiresAt: 'expires_at',
+    address: 'address',
+    userAgent: 'user_agent',
+  },
+  read: (row) => ({
+    id: text(row, 'id'),
+    secretHash: text(row, 'secret_hash'),
+    userId: integer(row, 'user_id'),
+    createdAt: integer(row, 'created_at'),
+    authenticatedAt: integer(row, 'authenticated_at'),
+    lastSeenAt: integer(row, 'last_seen_at'),
+    expiresAt: integer(row, 'expires_at'),
+    address: text(row, 'address'),
+    userAgent: text(row, 'user_agent'),
+  }),
+}
+
+/**
+ * Adds a session for as long as the user's password is the one that was just proven: a login that was being checked
+ * while the password changed opens nothing.
+ */
+export function openSession(session: Session, hashedPassword: string): Statement {
+  const { sql, params } = insert(sessions, session)
+  const guarded = sql.replace(/VALUES \((.*)\)$/, 'SELECT $1 FROM users WHERE id = ? AND hashed_password = ?')
+  return must({ sql: guarded, params: [...params, session.userId, hashedPassword] })
+}
+
+/** Moves the last use forward, never back. */
+export function seeSession(id: string, seenAt: number): Statement {
+  return {
+    sql: 'UPDATE sessions SET last_seen_at = ? WHERE id = ? AND last_seen_at < ?',
+    params: [seenAt, id, seenAt],
+  }
+}
+
+/**
+ * Looks at the next `limit` sessions after `after` in order of id, so that a sweep of any table is made of short steps.
+ * @returns a statement that yields their ids
+ */
+export function nextSessions(after: string, limit: number): Statement {
+  return { sql: 'SELECT id FROM sessions WHERE id > ? ORDER BY id LIMIT ?', params: [after, limit] }
+}
+
+/** Deletes the ended ones among the sessions with `after < id <= last`. */
+export function sweepSessions(after: string, last: string, now: number, idleSince: number): Statement {
+  return {
+    sql: 'DELETE FROM sessions WHERE id > ? AND id <= ? AND (expires_at <= ? OR last_seen_at <= ?)',
+    params: [after, last, now, idleSince],
+  }
+}

@@ -1,0 +1,44 @@
+/** The table of users. Whoever writes an address writes its normal form with it, here and nowhere else. */
+
+import { integer, optionalText, type Statement, text } from '../engines/engine.ts'
+import { normalEmail, type User } from '../user.ts'
+import { InvalidRequest, insert, type Table, update } from './table.ts'
+
+export const users: Table<User> = {
+  name: 'users',
+  columns: {
+    id: 'id',
+    email: 'email',
+    emailKey: 'email_key',
+    name: 'name',
+    hashedPassword: 'hashed_password',
+    createdAt: 'created_at',
+    updatedAt: 'updated_at',
+  },
+  read: (row) => ({
+    id: integer(row, 'id'),
+    email: text(row, 'email'),
+    emailKey: text(row, 'email_key'),
+    name: optionalText(row, 'name'),
+    hashedPassword: text(row, 'hashed_password'),
+    createdAt: integer(row, 'created_at'),
+    updatedAt: integer(row, 'updated_at'),
+  }),
+}
+
+export type NewUser = Pick<User, 'email' | 'hashedPassword' | 'name'>
+export type UserChanges = Partial<Pick<User, 'email' | 'hashedPassword' | 'name'>>
+
+export function insertUser({ email, hashedPassword, name }: NewUser, now: number): Statement {
+  return insert(users, { email, emailKey: normalEmail(email), name, hashedPassword, createdAt: now, updatedAt: now })
+}
+
+/**
+ * @param expected what must still hold of the row; with the old hash in it this is a compare-and-set
+ * @throws InvalidRequest where there is no change
+ */
+export function changeUser(changes: UserChanges, expected: Partial<User> & { id: number }, now: number): Statement {
+  if (Object.keys(changes).length === 0) throw new InvalidRequest('no change of a user is named')
+  const emailKey = changes.email === undefined ? {} : { emailKey: normalEmail(changes.email) }
+  return update(users, { ...changes, ...emailKey, updatedAt: now }, expected)
+}

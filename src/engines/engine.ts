@@ -1,0 +1,63 @@
+/**
+ * What a storage engine is: four calls over portable SQL with `?` placeholders. Nothing awaits inside a transaction:
+ * an atomic step is a list of statements given to `batch` at once, so that no two requests can interleave in it.
+ */
+
+export type Value = string | number | null
+
+/** One row as the engine hands it out; read it with `text`, `integer` and their optional forms. */
+export type Row = Readonly<Record<string, unknown>>
+
+export interface Statement {
+  readonly sql: string
+  readonly params: readonly Value[]
+  /** The whole batch rolls back when this statement changes no row. */
+  readonly mustChange?: boolean
+}
+
+export interface Engine {
+  /** @returns the first row, or undefined */
+  get(sql: string, params?: readonly Value[]): Promise<Row | undefined>
+  all(sql: string, params?: readonly Value[]): Promise<Row[]>
+  /** @returns the number of rows changed */
+  run(sql: string, params?: readonly Value[]): Promise<number>
+  /**
+   * Runs all statements in one transaction.
+   * @returns true when committed; false when a `mustChange` statement changed no row and all was rolled back
+   */
+  batch(statements: readonly Statement[]): Promise<boolean>
+  close(): Promise<void>
+}
+
+/** A unique index refused a row. */
+export class UniqueViolation extends Error {
+  constructor(cause: unknown) {
+    super('a row with this key exists', { cause })
+    this.name = 'UniqueViolation'
+  }
+}
+
+/** The database cannot be used now (full disk, locked or read-only file); nothing was written. */
+export class StoreUnavailable extends Error {
+  constructor(cause: unknown) {
+    super(`the database cannot be used now: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    this.name = 'StoreUnavailable'
+  }
+}
+
+export function text(row: Row, column: string): string {
+  const value = row[column]
+  if (typeof value !== 'string') throw new TypeError(`column ${column} holds no text`)
+  return value
+}
+
+export function integer(row: Row, column: string): number {
+  const value = row[column]
+  if (typeof value !== 'number' || !Number.isSafeInteger(value))
+    throw new TypeError(`column ${column} holds no integer`)
+  return value
+}
+
+export function optionalText(row: Row, column: string): string | null {
+  return row[column] === null ? null : text(row, column)
+}

@@ -1,0 +1,20 @@
+/**
+ * Whether a browser sends this request for a page of another origin. The rule of Go's net/http.CrossOriginProtection, with
+ * the exact public origin (scheme too) in the place of the Host header: Sec-Fetch-Site decides where it is sent, Origin
+ * where it is not; a request with neither does not come from a browser.
+ */
+
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
+
+interface Provenance {
+  method: string
+  secFetchSite: string | undefined
+  origin: string | undefined
+}
+
+/** @param own the origins under which this service is reached, like `https://auth.example.org` */
+export function isCrossOrigin({ method, secFetchSite, origin }: Provenance, own: readonly string[]): boolean {
+  if (SAFE.has(method)) return false
+  if (secFetchSite !== undefined) return secFetchSite !== 'same-origin' && secFetchSite !== 'none'
+  return origin !== undefined && !own.includes(origin)
+}

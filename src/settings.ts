@@ -1,0 +1,335 @@
+/**
+ * Every setting in one table: variable, kind, default, meaning. Read once at the start from the environment and `.env`,
+ * checked, and explained where it is wrong. docs/settings.md is made from this table.
+ */
+
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { availableParallelism } from 'node:os'
+import { parseEnv } from 'node:util'
+import leven from 'leven'
+import { StartError } from './errors.ts'
+
+interface Kind<T> {
+  /** What a value looks like, for the docs and for the message about a wrong one. */
+  looks: string
+  /** @returns the value, or undefined where the text is none */
+  read(text: string): T | undefined
+}
+
+type Scalar = string | number | boolean
+
+/** Where the two profiles agree there is one default, otherwise one for each. */
+type Fallback<T extends Scalar> = T | { development: T; production: T }
+
+interface Setting<T extends Scalar> {
+  variable: string
+  kind: Kind<T>
+  meaning: string
+  fallback: Fallback<NoInfer<T>>
+  /** How the docs show a default that is computed or empty. */
+  shown?: string
+}
+
+type Reader = <T extends Scalar>(setting: Setting<T>) => T
+
+const text: Kind<string> = { looks: 'text', read: (value) => value }
+
+const flag: Kind<boolean> = {
+  looks: '`true` or `false`',
+  read: (value) => (value === 'true' ? true : value === 'false' ? false : undefined),
+}
+
+function integer(least: number, most: number): Kind<number> {
+  return {
+    looks: `a whole number from ${least} to ${most}`,
+    read(value) {
+      const number = Number(value)
+      return /^\d+$/.test(value) && number >= least && number <= most ? number : undefined
+    },
+  }
+}
+
+const UNITS = new Map([
+  ['s', 1_000],
+  ['m', 60_000],
+  ['h', 3_600_000],
+  ['d', 86_400_000],
+])
+
+/** Milliseconds, written with a unit. */
+function duration(least: string, most: string): Kind<number> {
+  const parse = (value: string) => {
+    const [, amount, unit = ''] = /^(\d{1,6})([smhd])$/.exec(value) ?? []
+    return amount === undefined ? Number.NaN : Number(amount) * (UNITS.get(unit) ?? Number.NaN)
+  }
+  return {
+    looks: `a time like \`90s\`, \`60m\`, \`12h\` or \`7d\`, from ${least} to ${most}`,
+    read(value) {
+      const time = parse(value)
+      return time >= parse(least) && time <= parse(most) ? time : undefined
+    },
+  }
+}
+
+function choice<const T extends string>(...choices: T[]): Kind<T> {
+  return {
+    looks: choices.map((one) => `\`${one}\``).join(', '),
+    read: (value) => choices.find((one) => one === value),
+  }
+}
+
+const origin: Kind<string> = {
+  looks: 'an address like `https://auth.example.org`, without a path',
+  read(value) {
+    const url = URL.parse(value)
+    const plain =
+      url !== null && ['http:', 'https:'].includes(url.protocol) && url.username === '' && url.pathname === '/'
+    return plain && url.search === '' && url.hash === '' ? url.origin : undefined
+  },
+}
+
+const DAY = 86_400_000
+
+function declare(read: Reader) {
+  return {
+    nodeEnv: read({
+      variable: 'NODE_ENV',
+      kind: choice('development', 'test', 'production'),
+      fallback: 'development',
+      meaning: 'The profile. `production` relaxes nothing; anything else serves the classic contract on loopback.',
+    }),
+    host: read({
+      variable: 'HOST',
+      kind: text,
+      fallback: { development: 'localhost', production: '127.0.0.1' },
+      meaning: 'The address to listen on. In development only a loopback address; `localhost` is 127.0.0.1 and ::1.',
+    }),
+    port: read({
+      variable: 'PORT',
+      kind: integer(0, 65_535),
+      fallback: 5000,
+      meaning: 'The port to listen on; 0 takes a free one.',
+    }),
+    publicUrl: read({
+      variable: 'PUBLIC_URL',
+      kind: origin,
+      fallback: '',
+      shown: '`http://localhost:PORT`; required in production',
+      meaning:
+        'The address under which browsers reach the service. Cookies, links and the cross-origin guard follow from it.',
+    }),
+    insecureHttp: read({
+      variable: 'INSECURE_HTTP',
+      kind: flag,
+      fallback: false,
+      meaning:
+        'Allows a PUBLIC_URL with plain `http:` in production, for a private network. Passwords then cross it unprotected.',
+    }),
+    databaseUrl: read({
+      variable: 'DATABASE_URL',
+      kind: text,
+      fallback: 'sqlite:./data/bienvenue.db',
+      meaning: 'The database: `sqlite:` and a path. The file and its folder are made if absent.',
+    }),
+    cookieDomain: read({
+      variable: 'COOKIE_DOMAIN',
+      kind: text,
+      fallback: '',
+      shown: 'none: only the exact host',
+      meaning:
+        'Shares the session cookie with the subdomains of this domain, which must be that of PUBLIC_URL or a parent of it.',
+    }),
+    sessionIdle: read({
+      variable: 'SESSION_IDLE',
+      kind: duration('1m', '365d'),
+      fallback: 7 * DAY,
+      shown: '`7d`',
+      meaning: 'A session unused for this long has ended.',
+    }),
+    sessionLifetime: read({
+      variable: 'SESSION_LIFETIME',
+      kind: duration('1m', '400d'),
+      fallback: 30 * DAY,
+      shown: '`30d`',
+      meaning: 'A session ends at this age, however much it is used.',
+    }),
+    resetTokenLifetime: read({
+      variable: 'RESET_TOKEN_LIFETIME',
+      kind: duration('1m', '24h'),
+      fallback: 3_600_000,
+      shown: '`60m`',
+      meaning: 'How long a token for a new password is good.',
+    }),
+    passwordMinLength: read({
+      variable: 'PASSWORD_MIN_LENGTH',
+      kind: integer(1, 64),
+      fallback: { development: 1, production: 8 },
+      meaning:
+        'The fewest characters of a new password. Production takes 8 or more; NIST asks for 15 where a password is the only factor.',
+    }),
+    bcryptCost: read({
+      variable: 'BCRYPT_COST',
+      kind: integer(10, 16),
+      fallback: 12,
+      meaning: 'The cost of a password hash; one more doubles the time. Existing hashes follow at the next login.',
+    }),
+    hashConcurrency: read({
+      variable: 'HASH_CONCURRENCY',
+      kind: integer(1, 128),
+      fallback: availableParallelism(),
+      shown: 'the number of cores',
+      meaning: 'Password hashes computed at the same time.',
+    }),
+    hashQueue: read({
+      variable: 'HASH_QUEUE',
+      kind: integer(0, 10_000),
+      fallback: 100,
+      meaning: 'Logins and registrations that may wait for a hash; one more gets `503` with `Retry-After`.',
+    }),
+    logLevel: read({
+      variable: 'LOG_LEVEL',
+      kind: choice('info', 'warn', 'error', 'silent'),
+      fallback: 'info',
+      meaning: 'The least severe lines that the log shows. Events are `info`.',
+    }),
+    logRequests: read({
+      variable: 'LOG_REQUESTS',
+      kind: flag,
+      fallback: { development: true, production: false },
+      meaning: 'Writes a line for every request, beside those for events, warnings and errors.',
+    }),
+  }
+}
+
+type Declared = ReturnType<typeof declare>
+
+/** What every part of the service is told; times in milliseconds. */
+export interface Settings extends Readonly<Declared> {
+  readonly production: boolean
+  readonly cookie: { readonly name: string; readonly secure: boolean; readonly domain: string | undefined }
+}
+
+/** One row of docs/settings.md. */
+export interface SettingRow {
+  variable: string
+  looks: string
+  fallback: string
+  meaning: string
+}
+
+/**
+ * Reads the settings from `env`, and from the text of a `.env` file for what `env` does not say.
+ * @throws StartError that names the variable and the mend
+ */
+export function readSettings(env: Record<string, string | undefined>, dotEnv = ''): Settings {
+  const file = parseEnv(dotEnv)
+  const names = settingRows().map((row) => row.variable)
+  for (const name of Object.keys(file)) if (!names.includes(name)) throw unknownName(name, names)
+
+  const given = (variable: string) => env[variable] || file[variable] || undefined
+  const production = given('NODE_ENV') === 'production'
+  const declared = declare(({ variable, kind, fallback }) => {
+    const written = given(variable)
+    if (written === undefined) return forProfile(fallback, production)
+    const value = kind.read(written)
+    if (value === undefined) throw new StartError(`${variable} is wrong: it must be ${plain(kind.looks)}.`)
+    return value
+  })
+  return completed(declared, production)
+}
+
+/** Reads the settings of this process, with the `.env` of the working folder if there is one. */
+export function processSettings(): Settings {
+  let dotEnv = ''
+  try {
+    dotEnv = readFileSync('.env', 'utf8')
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) {
+      throw new StartError(`.env cannot be read (${error}). Make it readable for this user, or remove it.`)
+    }
+  }
+  return readSettings(process.env, dotEnv)
+}
+
+/** The table as the docs show it. */
+export function settingRows(): SettingRow[] {
+  const rows: SettingRow[] = []
+  declare(({ variable, kind, fallback, shown, meaning }) => {
+    const development = forProfile(fallback, false)
+    const production = forProfile(fallback, true)
+    const both = development === production ? `\`${development}\`` : `\`${development}\`; production: \`${production}\``
+    rows.push({ variable, looks: kind.looks, fallback: shown ?? both, meaning })
+    return development
+  })
+  return rows
+}
+
+function forProfile<T extends Scalar>(fallback: Fallback<T>, production: boolean): T {
+  if (typeof fallback !== 'object') return fallback
+  return production ? fallback.production : fallback.development
+}
+
+function completed(declared: Declared, production: boolean): Settings {
+  const publicUrl = declared.publicUrl || (production ? '' : `http://localhost:${declared.port}`)
+  const secure = publicUrl.startsWith('https:')
+  const domain = declared.cookieDomain || undefined
+  const settings = {
+    ...declared,
+    publicUrl,
+    production,
+    // Browsers take the prefix only with Secure, Path=/ and no Domain (RFC 6265bis 4.1.3).
+    cookie: { name: production && secure && domain === undefined ? '__Host-session_id' : 'session_id', secure, domain },
+  }
+  if (production) checkProduction(settings)
+  else checkDevelopment(settings)
+  if (domain !== undefined) checkCookieDomain(domain, publicUrl)
+  return settings
+}
+
+function checkProduction({ publicUrl, insecureHttp, passwordMinLength }: Settings): void {
+  if (publicUrl === '') {
+    throw new StartError(
+      'PUBLIC_URL is missing: set it to the address under which browsers reach the service, like https://auth.example.org.',
+    )
+  }
+  if (!publicUrl.startsWith('https:') && !insecureHttp) {
+    throw new StartError(
+      'PUBLIC_URL must be https: in production. On a private network without TLS, set INSECURE_HTTP=true as well.',
+    )
+  }
+  if (passwordMinLength < 8) {
+    throw new StartError('PASSWORD_MIN_LENGTH must be at least 8 in production.')
+  }
+}
+
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '::1'])
+
+function checkDevelopment({ host }: Settings): void {
+  if (!LOOPBACK.has(host)) {
+    throw new StartError(
+      `HOST=${host} would open the development profile to the network. Use localhost, or run with NODE_ENV=production and PUBLIC_URL.`,
+    )
+  }
+}
+
+function checkCookieDomain(domain: string, publicUrl: string): void {
+  const host = new URL(publicUrl).hostname
+  const covers = host === domain || host.endsWith(`.${domain}`)
+  if (!covers || !domain.includes('.') || isIP(host) !== 0) {
+    throw new StartError(
+      `COOKIE_DOMAIN=${domain} would be refused by browsers: it must be ${host} or a parent domain of it with a dot, or empty.`,
+    )
+  }
+}
+
+function unknownName(name: string, names: string[]): StartError {
+  const nearest = names.toSorted((a, b) => leven(name, a) - leven(name, b))[0]
+  return new StartError(
+    `.env sets ${name}, which is no setting. The nearest one is ${nearest}; docs/settings.md lists all.`,
+  )
+}
+
+function plain(markdown: string): string {
+  return markdown.replaceAll('`', '')
+}

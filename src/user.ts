@@ -1,0 +1,80 @@
+/** What a user is: the type, the normal form of an address, and what of a user may leave the process. */
+
+import { AuthError } from './errors.ts'
+
+export interface User {
+  /** Given by the database, never given twice. */
+  readonly id: number
+  /** The address as it was typed, without surrounding white space. */
+  readonly email: string
+  /** The address in its normal form; unique. */
+  readonly emailKey: string
+  readonly name: string | null
+  readonly hashedPassword: string
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number
+  readonly updatedAt: number
+}
+
+/** The part of a user that may leave the process. */
+export interface PublicUser {
+  id: number
+  email: string
+  name: string | null
+}
+
+const LONGEST_EMAIL = 254
+const LONGEST_NAME = 200
+
+/**
+ * The one form under which an address is unique: trimmed, NFC, lower case. Neither dots nor a `+tag` are stripped,
+ * since only the mail server of the domain knows what they mean.
+ * @param email any text
+ * @returns a form that is a fixed point: taking it again changes nothing
+ */
+export function normalEmail(email: string): string {
+  // Lower-casing can undo NFC and the reverse (a few letters of Greek and Turkish), hence the second round.
+  return email.trim().normalize('NFC').toLowerCase().normalize('NFC')
+}
+
+/**
+ * Checks that a text can be a mail address, without a regular expression that could be slow: one `@` that parts two
+ * sides, no white space, control or format character, at most 254 characters (RFC 5321 4.5.3.1.3). Whether it exists only a mail can tell.
+ * @param input what the client sent
+ * @returns the address as typed, trimmed
+ * @throws AuthError `email_invalid`
+ */
+export function checkEmail(input: string): string {
+  const email = input.trim()
+  const at = email.indexOf('@')
+  const valid =
+    email.length <= LONGEST_EMAIL &&
+    normalEmail(email).length <= LONGEST_EMAIL &&
+    at > 0 &&
+    at < email.length - 1 &&
+    at === email.lastIndexOf('@') &&
+    email.isWellFormed() &&
+    !/[\s\p{C},;:<>()"\\[\]]/u.test(email)
+  if (!valid) throw new AuthError('email_invalid', { field: 'email' })
+  return email
+}
+
+/**
+ * Checks a display name: at most 200 characters, no control characters; blank means none.
+ * @throws AuthError `field_invalid`
+ */
+export function checkName(input: string): string | null {
+  const name = input.trim().normalize('NFC')
+  if (name.length > LONGEST_NAME || !name.isWellFormed() || /\p{Cc}/u.test(name)) {
+    throw new AuthError('field_invalid', {
+      field: 'name',
+      message: `name must be at most ${LONGEST_NAME} characters, without control characters`,
+    })
+  }
+  return name === '' ? null : name
+}
+
+/** @returns only what its owner may see; never the hash. */
+export function publicUser({ id, email, name }: User): PublicUser {
+  return { id, email, name }
+}

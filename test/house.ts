@@ -1,0 +1,56 @@
+/** A whole service for a test: real database, real Auth, real app; only the clock is ours to move. */
+
+import type { FastifyInstance } from 'fastify'
+import { buildApp, listFeatures } from '../src/app.ts'
+import { Auth } from '../src/auth.ts'
+import { DB } from '../src/db.ts'
+import { makeLog } from '../src/log.ts'
+import { readSettings, type Settings } from '../src/settings.ts'
+
+export interface House {
+  db: DB
+  auth: Auth
+  app: FastifyInstance
+  settings: Settings
+  clock: TestClock
+  /** Every line logged so far, as JSON text. */
+  log: string[]
+  close(): Promise<void>
+}
+
+export class TestClock {
+  #now = Date.UTC(2026, 0, 1)
+  readonly now = (): number => this.#now
+  /** @param time milliseconds to move forward */
+  advance(time: number): void {
+    this.#now += time
+  }
+}
+
+/** The cheapest cost that bcrypt knows; the settings themselves accept 10 and more only. */
+export const TEST_COST = 4
+
+export const PRODUCTION = { NODE_ENV: 'production', PUBLIC_URL: 'https://auth.example.org' }
+
+export async function openHouse(env: Record<string, string> = {}, overrides: Partial<Settings> = {}): Promise<House> {
+  const settings = { ...readSettings({ DATABASE_URL: 'sqlite::memory:', ...env }), bcryptCost: TEST_COST, ...overrides }
+  const clock = new TestClock()
+  const lines: string[] = []
+  const log = await makeLog(settings, { write: (line) => void lines.push(line) })
+  const db = await DB.open(settings.databaseUrl, { clock: clock.now })
+  const auth = new Auth(db, settings, listFeatures(log))
+  const app = await buildApp({ auth, settings, log })
+  const close = async () => {
+    await app.close()
+    await db.close()
+  }
+  return { db, auth, app, settings, clock, log: lines, close }
+}
+
+/** A form body, as browsers and `requests` send it. */
+export function form(fields: Record<string, string>) {
+  return {
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    payload: new URLSearchParams(fields).toString(),
+  }
+}
