@@ -21,11 +21,6 @@ import { checkEmail, checkName, type User } from './user.ts'
 /** For callers inside the process, who have no connection. */
 const NO_CLIENT: Client = { address: '', userAgent: '' }
 
-export interface Registration {
-  email: string
-  password: string
-  name?: string | undefined
-}
 
 export interface LoginAttempt {
   email: string

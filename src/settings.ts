@@ -91,6 +91,7 @@ const origin: Kind<string> = {
 
 const DAY = 86_400_000
 
+// biome-ignore lint/complexity/noExcessiveLinesPerFunction: a table has as many lines as it has rows
 function declare(read: Reader) {
   return {
     nodeEnv: read({
