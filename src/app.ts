@@ -1,27 +1,30 @@
-/** The app: the guards and the routes of the classic contract, as one Fastify instance that does not listen yet. */
+/**
+ * The app: the guards, the features, and the routes of the classic contract, as one Fastify instance that does not listen
+ * yet. The routes of one's own account and sessions are in app/.
+ */
 
 import cookie from '@fastify/cookie'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
+import { installAccount } from './app/account.ts'
 import { BODY_LIMIT, installBodies } from './app/bodies.ts'
 import { answerBrokenRequest } from './app/broken_requests.ts'
-import {
-  clearSessionCookie,
-  clientOf,
-  installGuards,
-  isDirectLoopback,
-  presentedCredential,
-  sessionOf,
-  setSessionCookie,
-} from './app/guards.ts'
+import { installClient, isDirectLoopback } from './app/client.ts'
+import { clearSessionCookie, presentedCredential, setDeviceCookie, setSessionCookie } from './app/cookies.ts'
+import { installGuards, requireFresh, sessionOf } from './app/guards.ts'
 import { answerHeaders, installHeaders } from './app/headers.ts'
 import { collectMethods, installOtherMethods } from './app/methods.ts'
 import { answerError, installRefusals } from './app/refusals.ts'
+import { installSessions } from './app/sessions.ts'
 import type { Auth } from './auth.ts'
+import { coreMigrations, type Migration } from './db/migrations.ts'
+import type { DB } from './db.ts'
 import { AuthError } from './errors.ts'
 import type { Feature } from './feature.ts'
-import { auditLog } from './features/audit_log.ts'
+import { auditLog, auditMigrations } from './features/audit_log.ts'
+import { throttleMigrations } from './features/throttle/bucket.ts'
+import { throttle } from './features/throttle.ts'
 import { RequestLog } from './log.ts'
 import type { Settings } from './settings.ts'
 
@@ -31,13 +34,12 @@ export interface AppParts {
   log: FastifyBaseLogger
 }
 
-const field = Type.String()
-const emailOnly = Type.Object({ email: field })
-const done = { 200: Type.Object({ email: field, message: field }) }
+/** The whole schema: the core's and every feature's. */
+export const migrations: readonly Migration[] = [...coreMigrations, ...throttleMigrations, ...auditMigrations]
 
 /** Every feature, in the order in which they take part. */
-export function listFeatures(log: FastifyBaseLogger): Feature[] {
-  return [auditLog(log)]
+export function listFeatures(db: DB, settings: Settings, log: FastifyBaseLogger): Feature[] {
+  return [throttle(db, settings), auditLog(db, settings, log)]
 }
 
 /**
@@ -49,6 +51,7 @@ export async function buildApp({ auth, settings, log }: AppParts): Promise<Fasti
   const app: FastifyInstance = Fastify({
     loggerInstance: log,
     logController: new RequestLog(settings),
+    trustProxy: settings.trustProxy.length > 0 && [...settings.trustProxy],
     bodyLimit: BODY_LIMIT,
     requestTimeout: 20_000,
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 2_000 },
@@ -57,16 +60,23 @@ export async function buildApp({ auth, settings, log }: AppParts): Promise<Fasti
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
   })
   installHeaders(app, headers)
-  installRefusals(app)
+  installRefusals(app, auth)
   await app.register(cookie)
   await installBodies(app)
+  installClient(app, settings)
   installGuards(app, auth, settings)
 
   const served = collectMethods(app)
   installRoutes(app, auth, settings)
+  installAccount(app, auth, settings)
+  installSessions(app, auth, settings)
   installOtherMethods(app, served)
   return app
 }
+
+const field = Type.String()
+const emailOnly = Type.Object({ email: field })
+const done = { 200: Type.Object({ email: field, message: field }) }
 
 function installRoutes(fastify: FastifyInstance, auth: Auth, settings: Settings): void {
   const app = fastify.withTypeProvider<TypeBoxTypeProvider>()
@@ -78,21 +88,29 @@ function installRoutes(fastify: FastifyInstance, auth: Auth, settings: Settings)
   const registration = Type.Object({ email: field, password: field, name: Type.Optional(field) })
   app.post('/users', { config: open, schema: { body: registration, response: done } }, async (request) => {
     const { email, password, name } = request.body
-    const user = await auth.registerUser(email, password, name, clientOf(request))
+    const user = await auth.registerUser(email, password, name, request.client)
     return { email: user.email, message: 'user created' }
   })
 
   const login = Type.Object({ email: field, password: field })
   app.post('/sessions', { config: open, schema: { body: login, response: done } }, async (request, reply) => {
+    const { email, password } = request.body
     const presented = presentedCredential(request, settings)
-    const { user, credential } = await auth.logIn({ ...request.body, client: clientOf(request), presented })
+    const { user, credential, deviceCookie } = await auth.logIn({ email, password, client: request.client, presented })
     setSessionCookie(reply, credential, settings)
+    setDeviceCookie(reply, deviceCookie, settings)
     return { email: user.email, message: 'logged in' }
   })
 
-  app.delete('/sessions', { config: signedIn }, async (request, reply) => {
-    const { session, user } = sessionOf(request)
-    await auth.endSession(session.id, user.id, clientOf(request))
+  const others = Type.Object({ others: Type.Optional(Type.Literal('true')) })
+  app.delete('/sessions', { config: signedIn, schema: { querystring: others } }, async (request, reply) => {
+    const checked = sessionOf(request)
+    if (request.query.others === 'true') {
+      await requireFresh(request, auth)
+      await auth.endOtherSessions(checked, request.client)
+      return { message: 'all other sessions ended' }
+    }
+    await auth.endSession(checked.session.id, checked, request.client)
     clearSessionCookie(reply, settings)
     return reply.redirect('/', 302)
   })
@@ -102,7 +120,7 @@ function installRoutes(fastify: FastifyInstance, auth: Auth, settings: Settings)
   }))
 
   app.post('/reset_password', { config: open, schema: { body: emailOnly } }, async (request) => {
-    const requested = await auth.requestPasswordReset(request.body.email, clientOf(request))
+    const requested = await auth.requestPasswordReset(request.body.email, request.client)
     if (settings.production) return { message: 'if this address has an account, a reset token goes to it by mail' }
     if (requested === null) throw new AuthError('email_unknown', { field: 'email' })
     const { user, resetToken } = requested
@@ -114,7 +132,7 @@ function installRoutes(fastify: FastifyInstance, auth: Auth, settings: Settings)
   const reset = Type.Object({ email: field, reset_token: field, new_password: field })
   app.put('/reset_password', { config: open, schema: { body: reset, response: done } }, async (request) => {
     const { email, reset_token: resetToken, new_password: newPassword } = request.body
-    const user = await auth.resetPassword({ email, resetToken, newPassword, client: clientOf(request) })
+    const user = await auth.resetPassword({ email, resetToken, newPassword, client: request.client })
     return { email: user.email, message: 'Password updated' }
   })
 }

@@ -1,26 +1,32 @@
 /**
  * Auth: the rules of accounts, sessions and password resets. It knows no HTTP and no SQL; what must happen together is
  * given to the DB as one list of statements, and nothing is hashed while one is being written.
+ * The parts are in auth/; this is what the app and every other caller sees of them.
  */
 
+import { randomBytes } from 'node:crypto'
+import { Account, type AccountChanges, type ChangedAccount } from './auth/account.ts'
+import { Events } from './auth/events.ts'
+import { type AuthParts, about, found, hashNew, NO_CLIENT } from './auth/parts.ts'
+import { PasswordReset, type ResetCompletion, type ResetRequest } from './auth/password_reset.ts'
 import { type CheckedSession, type OpenedSession, Sessions } from './auth/sessions.ts'
-import { sessions } from './db/sessions.ts'
+import { endOthers, sessions } from './db/sessions.ts'
 import { must, remove } from './db/table.ts'
-import { type OneTimeToken, tokens } from './db/tokens.ts'
-import { changeUser } from './db/users.ts'
-import { type DB, NoResultFound, UniqueViolation } from './db.ts'
+import { tokens } from './db/tokens.ts'
+import { changeUser, insertUser } from './db/users.ts'
+import { type DB, UniqueViolation } from './db.ts'
 import { AuthError } from './errors.ts'
 import type { AuthEvent, Seams } from './feature.ts'
-import { makeCredential, parseCredential, sameHash } from './security/credential.ts'
+import { DeviceCookies } from './security/device.ts'
 import { PasswordHasher } from './security/password.ts'
-import { checkPassword } from './security/password_policy.ts'
-import type { Client, Session } from './session.ts'
+import { contextWordsOf } from './security/password_policy.ts'
+import { Secrets } from './security/secrets.ts'
+import { type Client, isFresh, type Session } from './session.ts'
 import { readSettings, type Settings } from './settings.ts'
-import { checkEmail, checkName, type User } from './user.ts'
+import { checkEmail, checkName, normalEmail, type User } from './user.ts'
 
-/** For callers inside the process, who have no connection. */
-const NO_CLIENT: Client = { address: '', userAgent: '' }
-
+/** A hash that no password has; the row then takes as long to check as any other. */
+const DISABLED = '!'
 
 export interface LoginAttempt {
   email: string
@@ -30,70 +36,94 @@ export interface LoginAttempt {
   presented?: string | undefined
 }
 
-export interface PasswordReset {
-  email: string
-  resetToken: string
-  newPassword: string
-  client: Client
+export interface Login extends OpenedSession {
+  user: User
+  /** For the device cookie: tells next time that this device was here before. */
+  deviceCookie: string
 }
 
 export class Auth {
-  readonly #db: DB
-  readonly #settings: Settings
-  readonly #seams: readonly Seams[]
-  readonly #hasher: PasswordHasher
-  readonly #sessions: Sessions
+  readonly #parts: AuthParts
+  readonly #account: Account
+  readonly #reset: PasswordReset
 
-  /** @param seams the features that take part, in order */
+  /**
+   * @param seams the features that take part, in order
+   */
   constructor(db: DB, settings: Settings = readSettings({}), seams: readonly Seams[] = []) {
-    this.#db = db
-    this.#settings = settings
-    this.#seams = seams
-    this.#hasher = new PasswordHasher({
-      cost: settings.bcryptCost,
-      concurrency: settings.hashConcurrency,
-      queue: settings.hashQueue,
-    })
-    this.#sessions = new Sessions(db, { idle: settings.sessionIdle, absolute: settings.sessionLifetime })
+    const secrets = new Secrets(settings.secret || randomBytes(32).toString('hex'), settings.secretPrevious)
+    this.#parts = {
+      db,
+      settings,
+      hasher: new PasswordHasher({
+        cost: settings.bcryptCost,
+        concurrency: settings.hashConcurrency,
+        queue: settings.hashQueue,
+        highestStoredCost: db.highestHashCost,
+      }),
+      policy: {
+        minLength: settings.passwordMinLength,
+        refuseGuessable: settings.production,
+        contextWords: contextWordsOf(settings.serviceName, new URL(settings.publicUrl).hostname),
+      },
+      sessions: new Sessions(db, {
+        idle: settings.sessionIdle,
+        absolute: settings.sessionLifetime,
+        limit: settings.sessionsPerUser,
+      }),
+      devices: new DeviceCookies(secrets),
+      events: new Events(db, seams),
+    }
+    this.#account = new Account(this.#parts)
+    this.#reset = new PasswordReset(this.#parts)
   }
 
   /**
    * Registers a user. A taken address costs a hash as well, so that it takes as long as a free one.
-   * @throws AuthError `email_invalid`, `email_taken`, `field_invalid` (name), `busy`, and the codes of the password policy
+   * @throws AuthError `email_invalid`, `email_taken`, `field_invalid` (name), `throttled`, `busy`, and the codes of the password policy
    */
   async registerUser(email: string, password: string, name = '', client = NO_CLIENT): Promise<User> {
+    const { db, events } = this.#parts
     const address = checkEmail(email)
+    const emailKey = normalEmail(address)
     const checkedName = checkName(name)
-    this.#checkPassword(password)
-    const hashedPassword = await this.#hasher.hash(password)
+    await events.admit({ kind: 'register', emailKey, client, device: null })
+    const hashedPassword = await hashNew(this.#parts, password, address)
+    const event: AuthEvent = { type: 'user_registered', userId: null, emailKey, client }
     try {
-      const user = await this.#db.addUser(address, hashedPassword, checkedName)
-      this.#observe({ type: 'user_registered', userId: user.id, client })
-      return user
+      const row = insertUser({ email: address, hashedPassword, name: checkedName }, db.now())
+      await db.commit([row, ...events.record(event)])
     } catch (error) {
       if (error instanceof UniqueViolation) throw new AuthError('email_taken')
       throw error
     }
+    const user = await db.findUserBy({ emailKey })
+    events.tell({ ...event, userId: user.id })
+    return user
   }
 
   /** @returns whether this is the user's password; false for an unknown address, in the same time */
   async validLogin(email: string, password: string): Promise<boolean> {
-    return (await this.#proven(email, password)) !== null
+    return (await this.#proven(await this.#findUser(email), password)) !== null
   }
 
   /**
    * Checks a password and opens a session, in one step.
-   * @throws AuthError `credentials_invalid`, `busy`
+   * @throws AuthError `credentials_invalid`, `throttled`, `busy`
    */
-  async logIn({ email, password, client, presented }: LoginAttempt): Promise<OpenedSession & { user: User }> {
-    const user = await this.#proven(email, password)
-    const opened = user === null ? null : await this.#sessions.open(user, client, presented)
+  async logIn({ email, password, client, presented }: LoginAttempt): Promise<Login> {
+    const { devices, events } = this.#parts
+    const emailKey = normalEmail(email)
+    const known = await this.#findUser(email)
+    const device = known === null ? null : devices.read(client.deviceCookie, known.id)
+    await events.admit({ kind: 'login', emailKey, client, device })
+    const user = await this.#proven(known, password)
+    const opened = user === null ? null : await this.#open(user, client, device, presented)
     if (user === null || opened === null) {
-      this.#observe({ type: 'login_failed', userId: (await this.#findUser(email))?.id ?? null, client })
+      await events.happen({ type: 'login_failed', userId: known?.id ?? null, emailKey, client, device })
       throw new AuthError('credentials_invalid')
     }
-    this.#observe({ type: 'login_succeeded', userId: user.id, client, sessionId: opened.session.id })
-    return { ...opened, user }
+    return { ...opened, user, deviceCookie: devices.issue(user.id, device) }
   }
 
   /**
@@ -103,7 +133,7 @@ export class Auth {
    */
   async createSession(email: string, client = NO_CLIENT): Promise<string> {
     const user = await this.#findUser(email)
-    const opened = user === null ? null : await this.#sessions.open(user, client)
+    const opened = user === null ? null : await this.#open(user, client, null, undefined)
     if (opened === null) throw new AuthError('email_unknown', { field: 'email' })
     return opened.credential
   }
@@ -115,48 +145,71 @@ export class Auth {
 
   /** @returns the session of a credential with its user, or null where it is none, or has ended */
   async checkSession(credential: string | null | undefined): Promise<CheckedSession | null> {
-    return credential ? this.#sessions.check(credential) : null
+    return credential ? this.#parts.sessions.check(credential) : null
   }
 
   /** @returns the sessions of a user that have not ended, the last used first */
   async listSessions(userId: number): Promise<Session[]> {
-    return this.#sessions.list(userId)
+    return this.#parts.sessions.list(userId)
   }
 
   /** Ends one session of a user. @returns false where the user has no such session */
-  async endSession(id: string, userId: number, client = NO_CLIENT): Promise<boolean> {
-    const ended = await this.#sessions.end(id, userId)
-    if (ended) this.#observe({ type: 'logged_out', userId, client, sessionId: id })
-    return ended
+  async endSession(id: string, { user, session }: CheckedSession, client = NO_CLIENT): Promise<boolean> {
+    const type = id === session.id ? 'logged_out' : 'session_ended'
+    const statement = must(remove(sessions, { id, userId: user.id }))
+    return this.#parts.events.happen({ ...about(user, client), type, sessionId: id }, [statement])
+  }
+
+  /** Ends all sessions of a user but the one that asks. */
+  async endOtherSessions({ user, session }: CheckedSession, client = NO_CLIENT): Promise<void> {
+    const event: AuthEvent = { ...about(user, client), type: 'sessions_ended', sessionId: session.id }
+    await this.#parts.events.happen(event, [endOthers(user.id, session.id)])
   }
 
   /** Ends all sessions of a user. */
   async destroySession(userId: number): Promise<void> {
-    await this.#db.commit([remove(sessions, { userId })])
+    const event: AuthEvent = { type: 'sessions_ended', userId, client: NO_CLIENT }
+    await this.#parts.events.happen(event, [remove(sessions, { userId })])
   }
 
-  /**
-   * Makes a reset token in the place of the pending one.
-   * @returns the token, stored nowhere in this form, with the user who may have it; null for an unknown address
-   */
-  async requestPasswordReset(email: string, client = NO_CLIENT): Promise<{ user: User; resetToken: string } | null> {
-    const user = await this.#findUser(email)
-    this.#observe({ type: 'password_reset_requested', userId: user?.id ?? null, client })
-    if (user === null) return null
-    const { id, secretHash, credential } = makeCredential()
-    const createdAt = this.#db.now()
-    const expiresAt = createdAt + this.#settings.resetTokenLifetime
-    await this.#db.addToken({ id, secretHash, userId: user.id, purpose: 'password_reset', createdAt, expiresAt })
-    return { user, resetToken: credential }
+  /** Proves the current password of somebody who is signed in. @throws AuthError `current_password_wrong`, `throttled`, `busy` */
+  async confirmPassword(checked: CheckedSession, currentPassword: string, client = NO_CLIENT): Promise<void> {
+    await this.#account.confirm(checked, currentPassword, client)
   }
 
-  /**
-   * Makes a reset token in the place of the pending one.
-   * @returns the token
-   * @throws AuthError `email_unknown`
-   */
+  /** @returns whether the password was proven in this session in the last minutes */
+  isFresh(session: Session): boolean {
+    return isFresh(session, this.#parts.db.now(), this.#parts.settings.freshFor)
+  }
+
+  /** Changes name, address or password of the caller's own account; see `Account.change`. */
+  async changeAccount(checked: CheckedSession, changes: AccountChanges, client = NO_CLIENT): Promise<ChangedAccount> {
+    return this.#account.change(checked, changes, client)
+  }
+
+  /** Deletes the caller's own account; see `Account.delete`. */
+  async deleteAccount(checked: CheckedSession, currentPassword: string, client = NO_CLIENT): Promise<void> {
+    await this.#account.delete(checked, currentPassword, client)
+  }
+
+  /** Makes a password useless until it is reset, and ends all sessions: for an account that is known to be compromised. */
+  async disablePassword(userId: number): Promise<void> {
+    const event: AuthEvent = { type: 'password_disabled', userId, client: NO_CLIENT }
+    await this.#parts.events.happen(event, [
+      must(changeUser({ hashedPassword: DISABLED }, { id: userId }, this.#parts.db.now())),
+      remove(sessions, { userId }),
+      remove(tokens, { userId }),
+    ])
+  }
+
+  /** Makes a reset token for an address; null for an unknown one. @throws AuthError `throttled` */
+  async requestPasswordReset(email: string, client = NO_CLIENT): Promise<ResetRequest | null> {
+    return this.#reset.request(email, client)
+  }
+
+  /** Makes a reset token in the place of the pending one. @returns the token @throws AuthError `email_unknown` */
   async getResetPasswordToken(email: string): Promise<string> {
-    const requested = await this.requestPasswordReset(email)
+    const requested = await this.#reset.request(email, NO_CLIENT)
     if (requested === null) throw new AuthError('email_unknown', { field: 'email' })
     return requested.resetToken
   }
@@ -166,90 +219,53 @@ export class Auth {
    * @throws AuthError `reset_refused`, `busy`, and the codes of the password policy, which spend nothing
    */
   async updatePassword(resetToken: string, password: string): Promise<void> {
-    const found = await this.#resetToken(resetToken)
-    if (found === null) throw new AuthError('reset_refused')
-    await this.#reset(found, password, NO_CLIENT)
+    const token = await this.#reset.pending(resetToken)
+    const user = token === null ? null : await found(this.#parts.db.findUserBy({ id: token.userId }))
+    if (token === null || user === null) throw new AuthError('reset_refused')
+    await this.#reset.spend(token, user, password, NO_CLIENT)
   }
 
-  /**
-   * Like `updatePassword`, for the owner of an address: a token of someone else is refused and stays unspent.
-   * @throws AuthError `reset_refused`, `busy`, and the codes of the password policy, which spend nothing
-   */
-  async resetPassword({ email, resetToken, newPassword, client }: PasswordReset): Promise<User> {
-    const [user, found] = [await this.#findUser(email), await this.#resetToken(resetToken)]
-    if (user === null || found === null || found.userId !== user.id) {
-      this.#observe({ type: 'password_reset_refused', userId: user?.id ?? null, client })
-      throw new AuthError('reset_refused')
-    }
-    await this.#reset(found, newPassword, client)
-    return user
+  /** Like `updatePassword`, for the owner of an address; see `PasswordReset.complete`. */
+  async resetPassword(completion: ResetCompletion): Promise<User> {
+    return this.#reset.complete(completion)
   }
 
-  /** What must be done now and then: recording last uses, deleting what has ended. */
+  /** Tells the features of something that the app refused. */
+  report(event: AuthEvent): void {
+    this.#parts.events.tell(event)
+  }
+
+  /** What must be done now and then, and before the database closes: recording last uses, deleting what has ended. */
   async upkeep(): Promise<void> {
-    await this.#sessions.upkeep()
+    await this.#parts.sessions.upkeep()
   }
 
-  /** Writes what is only in memory; to be called before the database closes. */
-  async flush(): Promise<void> {
-    await this.#sessions.flush()
-  }
-
-  async #reset(token: OneTimeToken, password: string, client: Client): Promise<void> {
-    const { id, userId } = token
-    this.#checkPassword(password, 'new_password')
-    const hashedPassword = await this.#hasher.hash(password)
-    const spent = await this.#db.commit([
-      must(remove(tokens, { id })),
-      must(changeUser({ hashedPassword }, { id: userId }, this.#db.now())),
-      remove(sessions, { userId }),
-    ])
-    if (!spent) throw new AuthError('reset_refused')
-    this.#observe({ type: 'password_reset', userId, client })
-  }
-
-  async #resetToken(presented: string): Promise<OneTimeToken | null> {
-    const parsed = parseCredential(presented)
-    if (parsed === null) return null
-    const token = await found(this.#db.findTokenBy({ id: parsed.id, purpose: 'password_reset' }))
-    if (token === null || !sameHash(parsed.secretHash, token.secretHash)) return null
-    return this.#db.now() < token.expiresAt ? token : null
+  /** @returns null where the password has changed since `user` was read */
+  async #open(user: User, client: Client, device: string | null, presented?: string): Promise<OpenedSession | null> {
+    const { statements, ...opened } = this.#parts.sessions.make(user, client)
+    const left = await this.checkSession(presented)
+    if (left !== null) statements.push(remove(sessions, { id: left.session.id }))
+    const event: AuthEvent = { ...about(user, client), type: 'login_succeeded', sessionId: opened.session.id, device }
+    return (await this.#parts.events.happen(event, statements)) ? opened : null
   }
 
   /**
    * @returns the user as stored when the password was proven, hashed anew where the row was outdated; null where it is
    * wrong. One check is computed in every case.
    */
-  async #proven(email: string, password: string): Promise<User | null> {
-    const user = await this.#findUser(email)
-    const { matches, outdated } = await this.#hasher.verify(password, user?.hashedPassword ?? null)
+  async #proven(user: User | null, password: string): Promise<User | null> {
+    const { db, hasher } = this.#parts
+    const { matches, outdated } = await hasher.verify(password, user?.hashedPassword ?? null)
     if (!matches || user === null) return null
     if (!outdated) return user
-    const hashedPassword = await this.#hasher.hash(password)
+    const hashedPassword = await hasher.hash(password)
     const expected = { id: user.id, hashedPassword: user.hashedPassword }
-    const changed = await this.#db.commit([must(changeUser({ hashedPassword }, expected, this.#db.now()))])
+    const changed = await db.commit([must(changeUser({ hashedPassword }, expected, db.now()))])
     // Another login or a new password came first: what the row holds now must be proven instead.
-    return changed ? { ...user, hashedPassword } : this.#proven(email, password)
-  }
-
-  #checkPassword(password: string, field?: string): void {
-    checkPassword(password, { minLength: this.#settings.passwordMinLength }, field)
+    return changed ? { ...user, hashedPassword } : this.#proven(await found(db.findUserBy({ id: user.id })), password)
   }
 
   async #findUser(email: string): Promise<User | null> {
-    return found(this.#db.findUserBy({ email }))
-  }
-
-  #observe(event: AuthEvent): void {
-    for (const seam of this.#seams) seam.observe?.(event)
-  }
-}
-
-async function found<T>(search: Promise<T>): Promise<T | null> {
-  try {
-    return await search
-  } catch (error) {
-    if (error instanceof NoResultFound) return null
-    throw error
+    return found(this.#parts.db.findUserBy({ email }))
   }
 }

@@ -7,8 +7,8 @@ import { coreMigrations, type Migration, migrate } from './db/migrations.ts'
 import { nextSessions, sessions, sweepSessions } from './db/sessions.ts'
 import { insert, must, NoResultFound, remove, select, type Table, update } from './db/table.ts'
 import { type OneTimeToken, replaceToken, sweepTokens, tokens } from './db/tokens.ts'
-import { changeUser, insertUser, type UserChanges, users } from './db/users.ts'
-import { type Engine, type Statement, text } from './engines/engine.ts'
+import { changeUser, HIGHEST_HASH_COST, insertUser, type UserChanges, users } from './db/users.ts'
+import { type Engine, integer, type Statement, text } from './engines/engine.ts'
 import { SqliteEngine } from './engines/sqlite.ts'
 import { StartError } from './errors.ts'
 import type { Session } from './session.ts'
@@ -31,11 +31,14 @@ const SWEEP_STEP = 500
 
 export class DB {
   readonly now: Clock
+  /** The highest bcrypt cost among the stored passwords when the database was opened; 0 where there is none. */
+  readonly highestHashCost: number
   readonly #engine: Engine
 
-  private constructor(engine: Engine, clock: Clock) {
+  private constructor(engine: Engine, clock: Clock, highestHashCost: number) {
     this.#engine = engine
     this.now = clock
+    this.highestHashCost = highestHashCost
   }
 
   /**
@@ -50,11 +53,11 @@ export class DB {
     const engine = new SqliteEngine(url.slice('sqlite:'.length))
     try {
       await migrate(engine, migrations, clock())
+      return new DB(engine, clock, integer((await engine.get(HIGHEST_HASH_COST)) ?? {}, 'cost'))
     } catch (error) {
       await engine.close()
       throw error
     }
-    return new DB(engine, clock)
   }
 
   /**
@@ -134,6 +137,13 @@ export class DB {
     await this.#write(tokens, remove(tokens, { id }))
   }
 
+  /** @returns the first row of any table, a feature's for instance, that answers the criteria, or null */
+  async findBy<T>(table: Table<T>, criteria: Partial<NoInfer<T>>): Promise<T | null> {
+    const { sql, params } = select(table, criteria)
+    const row = await this.#engine.get(sql, params)
+    return row === undefined ? null : table.read(row)
+  }
+
   /**
    * Writes all statements or none.
    * @returns true when committed, false when a statement that must change a row did not
@@ -164,11 +174,10 @@ export class DB {
     await this.#engine.close()
   }
 
-  async #find<T>(table: Table<T>, criteria: Partial<T>): Promise<T> {
-    const { sql, params } = select(table, criteria)
-    const row = await this.#engine.get(sql, params)
-    if (row === undefined) throw new NoResultFound(table.name)
-    return table.read(row)
+  async #find<T>(table: Table<T>, criteria: Partial<NoInfer<T>>): Promise<T> {
+    const found = await this.findBy(table, criteria)
+    if (found === null) throw new NoResultFound(table.name)
+    return found
   }
 
   async #write<T>(table: Table<T>, statement: Statement): Promise<void> {

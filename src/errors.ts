@@ -27,6 +27,14 @@ export const errorTable = {
     mend: 'Choose a password of at least as many characters as the message names; a few words make a good one.',
   },
   password_too_long: { message: 'password is longer than 4096 bytes', mend: 'Choose a shorter password.' },
+  password_common: {
+    message: 'password is one of the most common, which are tried first',
+    mend: 'Choose another one; a few words that nobody would put together make a good one.',
+  },
+  password_context: {
+    message: 'password is made of your address or the name of this service',
+    mend: 'Choose one that does not follow from what everybody can see.',
+  },
   password_invalid: {
     message: 'password is not valid Unicode',
     mend: 'The password holds half of a surrogate pair; send it as UTF-8 text.',
@@ -38,6 +46,18 @@ export const errorTable = {
   session_required: {
     message: 'no valid session: log in first',
     mend: 'Log in with `POST /sessions` and send the cookie that it sets. Sessions end when idle, at a fixed age, at logout and at a password change.',
+  },
+  current_password_wrong: {
+    message: 'the current password is wrong',
+    mend: 'Send the password that logs in now as `current_password`. One that is forgotten can be reset.',
+  },
+  fresh_password_required: {
+    message: 'this needs your password again',
+    mend: 'Log in again, or send `current_password` with the request.',
+  },
+  throttled: {
+    message: 'too many tries, wait before the next one',
+    mend: 'Wait as long as `Retry-After` says. A device that logged in to this account before does not wait for strangers, and a reset by mail always works.',
   },
   reset_refused: {
     message: 'this reset token is not valid for this email',

@@ -1,35 +1,73 @@
 /**
- * What an optional feature is: a plug for the seams of Auth and for the app. Features never import each other; auth.ts
- * names none of them; app.ts lists them.
+ * What an optional feature is: a plug for the seams of Auth. Features never import each other; auth.ts names none of
+ * them; app.ts lists them.
  */
 
+import type { Migration } from './db/migrations.ts'
+import type { Statement } from './db.ts'
 import type { Client } from './session.ts'
+
+/** Something that somebody tries, before any work is done for it. */
+export interface Attempt {
+  /** `guess_token` is a reset with a token, `confirm` the current password of somebody who is signed in. */
+  kind: 'login' | 'register' | 'request_reset' | 'guess_token' | 'confirm'
+  /** The normal form of the address, known or not. */
+  emailKey: string
+  client: Client
+  /** Names a device on which this account was logged in to before; null on any other. */
+  device: string | null
+  /** The session in which the current password is asked for. */
+  sessionId?: string
+}
 
 export type AuthEventType =
   | 'user_registered'
   | 'login_succeeded'
   | 'login_failed'
   | 'logged_out'
+  | 'session_ended'
+  | 'sessions_ended'
+  | 'password_confirmed'
+  | 'password_refused'
+  | 'password_changed'
+  | 'password_disabled'
+  | 'email_changed'
+  | 'name_changed'
   | 'password_reset_requested'
   | 'password_reset'
   | 'password_reset_refused'
+  | 'user_deleted'
+  | 'throttled'
+  | 'request_refused'
 
-/** Something that happened to an account; never holds a secret. */
+/** Something that happened; never holds a secret. */
 export interface AuthEvent {
   type: AuthEventType
-  /** Null where no account is concerned. */
+  /** Null where no account is concerned, or where it is not known yet. */
   userId: number | null
+  /** The normal form of the address concerned, if any. */
+  emailKey?: string
   client: Client
   /** The public id of the session concerned. */
   sessionId?: string
+  device?: string | null
+  /** Why, as a code. */
+  reason?: string
 }
 
 /** Where a feature takes part in what Auth does. */
 export interface Seams {
-  /** Told afterwards; must not throw and is not awaited. */
+  /** Asked before any work is done. @throws AuthError to refuse */
+  admit?(attempt: Attempt): Promise<void>
+  /** What an event leaves in the database, written in the one transaction that makes it happen. */
+  record?(event: AuthEvent): readonly Statement[]
+  /** Told when it has happened; must not throw. */
   observe?(event: AuthEvent): void
 }
 
 export interface Feature extends Seams {
   name: string
+  migrations?: readonly Migration[]
+  /** What must be done now and then. */
+  upkeep?(): Promise<void>
 }

@@ -3,12 +3,13 @@
 import { createServer, type Server } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import { buildApp, listFeatures } from './app.ts'
+import { buildApp, listFeatures, migrations } from './app.ts'
 import { Auth } from './auth.ts'
 import { banner, databaseLocation } from './banner.ts'
 import { DB } from './db.ts'
 import { StartError } from './errors.ts'
 import { makeLog } from './log.ts'
+import { withSecret } from './secret_file.ts'
 import { processSettings, type Settings } from './settings.ts'
 
 /** Last uses are written and ended sessions deleted this often, in milliseconds. */
@@ -17,19 +18,23 @@ const UPKEEP_INTERVAL = 30_000
 const STOP_LIMIT = 10_000
 
 async function start(): Promise<void> {
-  const settings = processSettings()
+  const settings = withSecret(processSettings())
   const log = await makeLog(settings)
-  const db = await DB.open(settings.databaseUrl)
-  const features = listFeatures(log)
+  const db = await DB.open(settings.databaseUrl, { migrations })
+  const features = listFeatures(db, settings, log)
   const auth = new Auth(db, settings, features)
   const app = await buildApp({ auth, settings, log })
 
-  const upkeep = setInterval(() => {
-    auth.upkeep().catch((error: unknown) => log.error({ err: error }, 'upkeep failed'))
+  const upkeep = async () => {
+    await auth.upkeep()
+    for (const feature of features) await feature.upkeep?.()
+  }
+  const timer = setInterval(() => {
+    upkeep().catch((error: unknown) => log.error({ err: error }, 'upkeep failed'))
   }, UPKEEP_INTERVAL)
   app.addHook('onClose', async () => {
-    clearInterval(upkeep)
-    await auth.flush()
+    clearInterval(timer)
+    await upkeep()
     await db.close()
   })
 

@@ -23,6 +23,10 @@ export interface Session {
 export interface Client {
   address: string
   userAgent: string
+  /** The device cookie that came along, not yet believed. */
+  deviceCookie?: string | undefined
+  /** The address seems to be a proxy's that nobody told us of, and so that of many. */
+  shared?: boolean
 }
 
 /** Both in milliseconds. */
@@ -34,4 +38,9 @@ export interface SessionLife {
 /** @returns whether neither the idle nor the absolute end has come */
 export function isAlive(session: Session, now: number, life: SessionLife): boolean {
   return now < session.expiresAt && now - session.lastSeenAt < life.idle
+}
+
+/** @returns whether the password was proven in this session no longer ago than `freshFor` milliseconds */
+export function isFresh(session: Session, now: number, freshFor: number): boolean {
+  return now - session.authenticatedAt <= freshFor
 }

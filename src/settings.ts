@@ -9,15 +9,9 @@ import { availableParallelism } from 'node:os'
 import { parseEnv } from 'node:util'
 import leven from 'leven'
 import { StartError } from './errors.ts'
+import { choice, duration, flag, integer, type Kind, networks, origin, origins, text } from './settings/kinds.ts'
 
-interface Kind<T> {
-  /** What a value looks like, for the docs and for the message about a wrong one. */
-  looks: string
-  /** @returns the value, or undefined where the text is none */
-  read(text: string): T | undefined
-}
-
-type Scalar = string | number | boolean
+type Scalar = string | number | boolean | readonly string[]
 
 /** Where the two profiles agree there is one default, otherwise one for each. */
 type Fallback<T extends Scalar> = T | { development: T; production: T }
@@ -32,62 +26,6 @@ interface Setting<T extends Scalar> {
 }
 
 type Reader = <T extends Scalar>(setting: Setting<T>) => T
-
-const text: Kind<string> = { looks: 'text', read: (value) => value }
-
-const flag: Kind<boolean> = {
-  looks: '`true` or `false`',
-  read: (value) => (value === 'true' ? true : value === 'false' ? false : undefined),
-}
-
-function integer(least: number, most: number): Kind<number> {
-  return {
-    looks: `a whole number from ${least} to ${most}`,
-    read(value) {
-      const number = Number(value)
-      return /^\d+$/.test(value) && number >= least && number <= most ? number : undefined
-    },
-  }
-}
-
-const UNITS = new Map([
-  ['s', 1_000],
-  ['m', 60_000],
-  ['h', 3_600_000],
-  ['d', 86_400_000],
-])
-
-/** Milliseconds, written with a unit. */
-function duration(least: string, most: string): Kind<number> {
-  const parse = (value: string) => {
-    const [, amount, unit = ''] = /^(\d{1,6})([smhd])$/.exec(value) ?? []
-    return amount === undefined ? Number.NaN : Number(amount) * (UNITS.get(unit) ?? Number.NaN)
-  }
-  return {
-    looks: `a time like \`90s\`, \`60m\`, \`12h\` or \`7d\`, from ${least} to ${most}`,
-    read(value) {
-      const time = parse(value)
-      return time >= parse(least) && time <= parse(most) ? time : undefined
-    },
-  }
-}
-
-function choice<const T extends string>(...choices: T[]): Kind<T> {
-  return {
-    looks: choices.map((one) => `\`${one}\``).join(', '),
-    read: (value) => choices.find((one) => one === value),
-  }
-}
-
-const origin: Kind<string> = {
-  looks: 'an address like `https://auth.example.org`, without a path',
-  read(value) {
-    const url = URL.parse(value)
-    const plain =
-      url !== null && ['http:', 'https:'].includes(url.protocol) && url.username === '' && url.pathname === '/'
-    return plain && url.search === '' && url.hash === '' ? url.origin : undefined
-  },
-}
 
 const DAY = 86_400_000
 
@@ -141,6 +79,42 @@ function declare(read: Reader) {
       meaning:
         'Shares the session cookie with the subdomains of this domain, which must be that of PUBLIC_URL or a parent of it.',
     }),
+    serviceName: read({
+      variable: 'SERVICE_NAME',
+      kind: text,
+      fallback: 'Bienvenue',
+      meaning: 'What the service calls itself. A password may not be made of it.',
+    }),
+    secret: read({
+      variable: 'SECRET',
+      kind: text,
+      fallback: '',
+      shown: 'made at the first start and kept beside the database; required in production',
+      meaning:
+        'At least 32 random bytes, of which all keys are derived: `openssl rand -base64 33` makes one. Keep it out of the database and its backups.',
+    }),
+    secretPrevious: read({
+      variable: 'SECRET_PREVIOUS',
+      kind: text,
+      fallback: '',
+      shown: 'none',
+      meaning: 'The SECRET before this one, while it is being replaced: what was made under it is still read.',
+    }),
+    trustProxy: read({
+      variable: 'TRUST_PROXY',
+      kind: networks,
+      fallback: [],
+      shown: 'none',
+      meaning:
+        'The reverse proxies whose `X-Forwarded-For` is believed. Without it all clients behind a proxy seem to share one address.',
+    }),
+    trustedOrigins: read({
+      variable: 'TRUSTED_ORIGINS',
+      kind: origins,
+      fallback: [],
+      shown: 'none',
+      meaning: 'Origins beside that of PUBLIC_URL whose pages may send requests that change something.',
+    }),
     sessionIdle: read({
       variable: 'SESSION_IDLE',
       kind: duration('1m', '365d'),
@@ -154,6 +128,19 @@ function declare(read: Reader) {
       fallback: 30 * DAY,
       shown: '`30d`',
       meaning: 'A session ends at this age, however much it is used.',
+    }),
+    sessionsPerUser: read({
+      variable: 'SESSIONS_PER_USER',
+      kind: integer(1, 10_000),
+      fallback: 50,
+      meaning: 'The most sessions that one user may have; a further login ends the oldest.',
+    }),
+    freshFor: read({
+      variable: 'FRESH_FOR',
+      kind: duration('1m', '1h'),
+      fallback: 5 * 60_000,
+      shown: '`5m`',
+      meaning: 'How long after a login what is dangerous needs no password again.',
     }),
     resetTokenLifetime: read({
       variable: 'RESET_TOKEN_LIFETIME',
@@ -188,6 +175,45 @@ function declare(read: Reader) {
       fallback: 100,
       meaning: 'Logins and registrations that may wait for a hash; one more gets `503` with `Retry-After`.',
     }),
+    loginFailuresPerAccount: read({
+      variable: 'LOGIN_FAILURES_PER_ACCOUNT',
+      kind: integer(1, 99),
+      fallback: 10,
+      meaning:
+        'Wrong passwords for one account before strangers to it wait between tries; also for each known device in an hour.',
+    }),
+    failuresPerNetwork: read({
+      variable: 'FAILURES_PER_NETWORK',
+      kind: integer(0, 100_000),
+      fallback: { development: 0, production: 10 },
+      meaning:
+        'Wrong passwords and reset tokens from one IPv4 address or IPv6 /64 in 10 minutes, over all accounts, before it waits 10 minutes; 0 is no limit.',
+    }),
+    registrationsPerNetwork: read({
+      variable: 'REGISTRATIONS_PER_NETWORK',
+      kind: integer(0, 100_000),
+      fallback: { development: 0, production: 20 },
+      meaning: 'Registrations from one network in an hour; then one in 10 minutes. 0 is no limit.',
+    }),
+    resetsPerAccount: read({
+      variable: 'RESETS_PER_ACCOUNT',
+      kind: integer(0, 1_000),
+      fallback: { development: 0, production: 5 },
+      meaning: 'Reset tokens asked for one address in an hour; then one in 20 minutes. 0 is no limit.',
+    }),
+    resetsPerNetwork: read({
+      variable: 'RESETS_PER_NETWORK',
+      kind: integer(0, 100_000),
+      fallback: { development: 0, production: 20 },
+      meaning: 'Reset tokens asked from one network in an hour; then one in 10 minutes. 0 is no limit.',
+    }),
+    auditRetention: read({
+      variable: 'AUDIT_RETENTION',
+      kind: duration('1d', '3650d'),
+      fallback: 90 * DAY,
+      shown: '`90d`',
+      meaning: 'How long the rows of the audit log are kept.',
+    }),
     logLevel: read({
       variable: 'LOG_LEVEL',
       kind: choice('info', 'warn', 'error', 'silent'),
@@ -208,7 +234,13 @@ type Declared = ReturnType<typeof declare>
 /** What every part of the service is told; times in milliseconds. */
 export interface Settings extends Readonly<Declared> {
   readonly production: boolean
-  readonly cookie: { readonly name: string; readonly secure: boolean; readonly domain: string | undefined }
+  readonly cookie: {
+    readonly name: string
+    /** Never shared with a domain. */
+    readonly deviceName: string
+    readonly secure: boolean
+    readonly domain: string | undefined
+  }
 }
 
 /** One row of docs/settings.md. */
@@ -267,7 +299,7 @@ export function settingRows(): SettingRow[] {
 }
 
 function forProfile<T extends Scalar>(fallback: Fallback<T>, production: boolean): T {
-  if (typeof fallback !== 'object') return fallback
+  if (typeof fallback !== 'object' || !('production' in fallback)) return fallback
   return production ? fallback.production : fallback.development
 }
 
@@ -280,7 +312,12 @@ function completed(declared: Declared, production: boolean): Settings {
     publicUrl,
     production,
     // Browsers take the prefix only with Secure, Path=/ and no Domain (RFC 6265bis 4.1.3).
-    cookie: { name: production && secure && domain === undefined ? '__Host-session_id' : 'session_id', secure, domain },
+    cookie: {
+      name: production && secure && domain === undefined ? '__Host-session_id' : 'session_id',
+      deviceName: production && secure ? '__Host-device' : 'device',
+      secure,
+      domain,
+    },
   }
   if (production) checkProduction(settings)
   else checkDevelopment(settings)
@@ -288,7 +325,10 @@ function completed(declared: Declared, production: boolean): Settings {
   return settings
 }
 
-function checkProduction({ publicUrl, insecureHttp, passwordMinLength }: Settings): void {
+/** What the samples of all manuals are made of. */
+const SAMPLE = /secret|change|example|sample|password|12345/i
+
+function checkProduction({ publicUrl, insecureHttp, passwordMinLength, secret }: Settings): void {
   if (publicUrl === '') {
     throw new StartError(
       'PUBLIC_URL is missing: set it to the address under which browsers reach the service, like https://auth.example.org.',
@@ -301,6 +341,11 @@ function checkProduction({ publicUrl, insecureHttp, passwordMinLength }: Setting
   }
   if (passwordMinLength < 8) {
     throw new StartError('PASSWORD_MIN_LENGTH must be at least 8 in production.')
+  }
+  if (Buffer.byteLength(secret) < 32 || new Set(secret).size < 10 || SAMPLE.test(secret)) {
+    throw new StartError(
+      'SECRET is missing or easily guessed: set it to at least 32 random bytes, for example with openssl rand -base64 33.',
+    )
   }
 }
 

@@ -16,11 +16,15 @@ export interface User {
   readonly updatedAt: number
 }
 
-/** The part of a user that may leave the process. */
+/** The part of a user that may leave the process, to its owner. */
 export interface PublicUser {
   id: number
   email: string
   name: string | null
+  /** Whether the address was proven; never, as long as there is no mail. */
+  confirmed: boolean
+  /** ISO 8601, in UTC. */
+  created_at: string
 }
 
 const LONGEST_EMAIL = 254
@@ -75,6 +79,6 @@ export function checkName(input: string): string | null {
 }
 
 /** @returns only what its owner may see; never the hash. */
-export function publicUser({ id, email, name }: User): PublicUser {
-  return { id, email, name }
+export function publicUser({ id, email, name, createdAt }: User): PublicUser {
+  return { id, email, name, confirmed: false, created_at: new Date(createdAt).toISOString() }
 }

@@ -1,7 +1,7 @@
 /** A whole service for a test: real database, real Auth, real app; only the clock is ours to move. */
 
 import type { FastifyInstance } from 'fastify'
-import { buildApp, listFeatures } from '../src/app.ts'
+import { buildApp, listFeatures, migrations } from '../src/app.ts'
 import { Auth } from '../src/auth.ts'
 import { DB } from '../src/db.ts'
 import { makeLog } from '../src/log.ts'
@@ -15,6 +15,8 @@ export interface House {
   clock: TestClock
   /** Every line logged so far, as JSON text. */
   log: string[]
+  /** What the server does now and then. */
+  upkeep(): Promise<void>
   close(): Promise<void>
 }
 
@@ -30,21 +32,30 @@ export class TestClock {
 /** The cheapest cost that bcrypt knows; the settings themselves accept 10 and more only. */
 export const TEST_COST = 4
 
-export const PRODUCTION = { NODE_ENV: 'production', PUBLIC_URL: 'https://auth.example.org' }
+export const PRODUCTION = {
+  NODE_ENV: 'production',
+  PUBLIC_URL: 'https://auth.example.org',
+  SECRET: 'b7Qx0mT9rVw2Zk4LpN8sYc6HdJ1fGu3A',
+}
 
 export async function openHouse(env: Record<string, string> = {}, overrides: Partial<Settings> = {}): Promise<House> {
   const settings = { ...readSettings({ DATABASE_URL: 'sqlite::memory:', ...env }), bcryptCost: TEST_COST, ...overrides }
   const clock = new TestClock()
   const lines: string[] = []
   const log = await makeLog(settings, { write: (line) => void lines.push(line) })
-  const db = await DB.open(settings.databaseUrl, { clock: clock.now })
-  const auth = new Auth(db, settings, listFeatures(log))
+  const db = await DB.open(settings.databaseUrl, { clock: clock.now, migrations })
+  const features = listFeatures(db, settings, log)
+  const auth = new Auth(db, settings, features)
   const app = await buildApp({ auth, settings, log })
+  const upkeep = async () => {
+    await auth.upkeep()
+    for (const feature of features) await feature.upkeep?.()
+  }
   const close = async () => {
     await app.close()
     await db.close()
   }
-  return { db, auth, app, settings, clock, log: lines, close }
+  return { db, auth, app, settings, clock, log: lines, upkeep, close }
 }
 
 /** A form body, as browsers and `requests` send it. */

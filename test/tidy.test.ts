@@ -10,13 +10,13 @@ const ROOT = join(import.meta.dirname, '..')
 
 /** From the ground up; a file may import from its own layer and from those before it. */
 const LAYERS: [string, RegExp][] = [
-  ['ground', /^(?:(?:errors|user|session|settings|log)\.ts|security\/)/],
+  ['ground', /^(?:(?:errors|user|session|settings|log|device_name)\.ts|security\/|settings\/)/],
   ['engines', /^engines\//],
   ['db', /^db(?:\.ts|\/)/],
   ['auth', /^(?:feature\.ts|auth(?:\.ts|\/))/],
   ['features', /^features\//],
   ['app', /^app(?:\.ts|\/)/],
-  ['server', /^(?:server|banner)\.ts/],
+  ['server', /^(?:server|banner|secret_file)\.ts/],
 ]
 
 function filesOf(folder: string): string[] {

@@ -1,22 +1,25 @@
 /** Who may call what. Every route declares it; the server refuses to boot where one does not. */
 
-import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import type { CheckedSession } from '../auth/sessions.ts'
 import type { Auth } from '../auth.ts'
 import { AuthError } from '../errors.ts'
 import { isCrossOrigin } from '../security/origin.ts'
-import type { Client } from '../session.ts'
 import type { Settings } from '../settings.ts'
+import { presentedCredential } from './cookies.ts'
 
-/** `public`: anyone. `session`: whoever presents a valid session. */
-export type Access = 'public' | 'session'
+/**
+ * `public`: anyone. `session`: whoever presents a valid session. `fresh`: the same, with a password that was proven in
+ * the last minutes or comes along as `current_password`.
+ */
+export type Access = 'public' | 'session' | 'fresh'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access
   }
   interface FastifyRequest {
-    /** Set on routes with the access `session`; read it with `sessionOf`. */
+    /** Set on routes with the access `session` or `fresh`; read it with `sessionOf`. */
     checked: CheckedSession | null
   }
 }
@@ -25,56 +28,46 @@ const LOOPBACK_HOST = /^(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::\d{1,5}
 
 export function installGuards(app: FastifyInstance, auth: Auth, settings: Settings): void {
   app.decorateRequest('checked', null)
-  app.addHook('onRoute', requireAccess)
+  app.addHook('onRoute', (route) => {
+    requireAccess(route)
+    if (route.config?.access === 'fresh') addFreshGuard(route, auth)
+  })
   app.addHook('onRequest', async (request) => {
     if (!settings.production) refuseForeignHost(request)
     refuseCrossOrigin(request, settings)
-    if (request.routeOptions.config.access === 'session') {
-      request.checked = await auth.checkSession(presentedCredential(request, settings))
-      if (request.checked === null) throw new AuthError('session_required')
-    }
+    const { access = 'public' } = request.routeOptions.config
+    if (access === 'public') return
+    request.checked = await auth.checkSession(presentedCredential(request, settings))
+    if (request.checked === null) throw new AuthError('session_required')
   })
 }
 
-/** @returns the session credential of the cookie, as the client sent it */
-export function presentedCredential(request: FastifyRequest, settings: Settings): string | undefined {
-  return request.cookies[settings.cookie.name]
-}
-
-/** The session of a request to a route with the access `session`. */
+/** The session of a request to a route that needs one. */
 export function sessionOf(request: FastifyRequest): CheckedSession {
   if (request.checked === null) throw new AuthError('session_required')
   return request.checked
 }
 
-export function clientOf(request: FastifyRequest): Client {
-  return { address: request.ip, userAgent: request.headers['user-agent'] ?? '' }
-}
-
-/** @returns whether the peer is on this machine and no proxy stands between */
-export function isDirectLoopback(request: FastifyRequest): boolean {
-  const peer = request.socket.remoteAddress ?? ''
-  const proxied = Object.keys(request.headers).some(
-    (name) => name === 'forwarded' || name === 'via' || name.startsWith('x-forwarded-'),
-  )
-  return !proxied && (peer === '::1' || /^(?:::ffff:)?127\./.test(peer))
-}
-
-export function setSessionCookie(reply: FastifyReply, credential: string, settings: Settings): void {
-  reply.setCookie(settings.cookie.name, credential, cookieAttributes(settings, settings.sessionLifetime / 1000))
-}
-
-export function clearSessionCookie(reply: FastifyReply, settings: Settings): void {
-  reply.setCookie(settings.cookie.name, '', cookieAttributes(settings, 0))
-}
-
-function cookieAttributes({ cookie: { secure, domain } }: Settings, maxAge: number) {
-  const attributes = { path: '/', httpOnly: true, sameSite: 'lax', secure, maxAge } as const
-  return domain === undefined ? attributes : { ...attributes, domain }
-}
-
 function requireAccess({ config, method, url }: RouteOptions): void {
   if (config?.access === undefined) throw new Error(`the route ${method} ${url} does not declare its access`)
+}
+
+/** Runs after the body was checked, since the password may come in it. */
+function addFreshGuard(route: RouteOptions, auth: Auth): void {
+  route.preHandler = [route.preHandler ?? []].flat().concat((request: FastifyRequest) => requireFresh(request, auth))
+}
+
+/** @throws AuthError `fresh_password_required`, `current_password_wrong`, `throttled`, `busy` */
+export async function requireFresh(request: FastifyRequest, auth: Auth): Promise<void> {
+  const checked = sessionOf(request)
+  const password = currentPassword(request.body)
+  if (password !== undefined) await auth.confirmPassword(checked, password, request.client)
+  else if (!auth.isFresh(checked.session)) throw new AuthError('fresh_password_required')
+}
+
+function currentPassword(body: unknown): string | undefined {
+  const given = typeof body === 'object' && body !== null && 'current_password' in body
+  return given && typeof body.current_password === 'string' ? body.current_password : undefined
 }
 
 /** A page elsewhere whose name resolves to this machine must not get in (DNS rebinding). */
@@ -82,10 +75,11 @@ function refuseForeignHost(request: FastifyRequest): void {
   if (!LOOPBACK_HOST.test(request.headers.host ?? '')) throw new AuthError('host_refused')
 }
 
-function refuseCrossOrigin(request: FastifyRequest, { production, publicUrl }: Settings): void {
+function refuseCrossOrigin(request: FastifyRequest, { production, publicUrl, trustedOrigins }: Settings): void {
   const { origin, host, 'sec-fetch-site': site } = request.headers
   const secFetchSite = Array.isArray(site) ? site.join() : site
   // In development the same service answers under several names of this machine.
   const own = production ? [publicUrl] : [publicUrl, `http://${host}`]
-  if (isCrossOrigin({ method: request.method, secFetchSite, origin }, own)) throw new AuthError('cross_origin')
+  const provenance = { method: request.method, secFetchSite, origin }
+  if (isCrossOrigin(provenance, own, trustedOrigins)) throw new AuthError('cross_origin')
 }

@@ -1,6 +1,7 @@
 /** How a refusal reaches the client: the one map from error code to status, and the body `{ message, code, field }`. */
 
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Auth } from '../auth.ts'
 import { StoreUnavailable } from '../db.ts'
 import { AuthError, type ErrorCode } from '../errors.ts'
 
@@ -12,9 +13,14 @@ const statuses: Record<ErrorCode, number> = {
   email_unknown: 403,
   password_too_short: 400,
   password_too_long: 400,
+  password_common: 400,
+  password_context: 400,
   password_invalid: 400,
   credentials_invalid: 401,
   session_required: 403,
+  current_password_wrong: 403,
+  fresh_password_required: 403,
+  throttled: 429,
   reset_refused: 403,
   cross_origin: 403,
   host_refused: 421,
@@ -52,8 +58,25 @@ export function refusalBody({ code, message, field }: AuthError): RefusalBody {
   return field === undefined ? { message, code } : { message, code, field }
 }
 
-export function installRefusals(app: FastifyInstance): void {
-  app.setErrorHandler(answerError)
+/** Refusals that are events of their own already, or no more than a wrong path. */
+const NOT_REPORTED: ReadonlySet<ErrorCode> = new Set([
+  'credentials_invalid',
+  'current_password_wrong',
+  'reset_refused',
+  'throttled',
+  'not_found',
+  'method_not_allowed',
+])
+
+export function installRefusals(app: FastifyInstance, auth: Auth): void {
+  app.setErrorHandler((error, request, reply) => {
+    const { code } = asRefusal(error)
+    if (statusOf(code) < 500 && !NOT_REPORTED.has(code)) {
+      const { client, checked } = request
+      auth.report({ type: 'request_refused', userId: checked?.user.id ?? null, client, reason: code })
+    }
+    return answerError(error, request, reply)
+  })
   app.setNotFoundHandler(() => {
     throw new AuthError('not_found')
   })

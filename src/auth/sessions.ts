@@ -1,7 +1,6 @@
 /** The life of sessions: opening, checking, recording their use, ending. */
 
-import { openSession, seeSession, sessions } from '../db/sessions.ts'
-import { must, remove } from '../db/table.ts'
+import { endOldest, openSession, seeSession } from '../db/sessions.ts'
 import type { DB, Statement } from '../db.ts'
 import { makeCredential, parseCredential, sameHash } from '../security/credential.ts'
 import { type Client, isAlive, type Session, type SessionLife } from '../session.ts'
@@ -24,31 +23,30 @@ export interface CheckedSession {
 
 export class Sessions {
   readonly #db: DB
-  readonly #life: SessionLife
+  readonly #life: SessionLife & { limit: number }
   /** Last uses that are not in the database yet. */
   readonly #seen = new Map<string, number>()
 
-  constructor(db: DB, life: SessionLife) {
+  /** @param life with `limit`, the most sessions that one user may have */
+  constructor(db: DB, life: SessionLife & { limit: number }) {
     this.#db = db
     this.#life = life
   }
 
   /**
-   * Opens a session for a user whose password was proven by the hash that `user` holds.
-   * @param presented the credential that came with the login; its session ends with it (OWASP ASVS 5.0 7.2.4)
-   * @returns null where the password has changed meanwhile
+   * Makes a session that is not stored yet.
+   * @returns it with the statements that store it as long as the user's password is still the one that `user` holds,
+   * and that end the oldest ones beyond the limit
    */
-  async open(user: User, client: Client, presented?: string): Promise<OpenedSession | null> {
+  make(user: User, client: Client): OpenedSession & { statements: Statement[] } {
     const { id, secretHash, credential } = makeCredential()
     const now = this.#db.now()
     const session = {
       ...{ id, secretHash, userId: user.id, address: client.address, userAgent: client.userAgent.slice(0, 256) },
       ...{ createdAt: now, authenticatedAt: now, lastSeenAt: now, expiresAt: now + this.#life.absolute },
     }
-    const statements: Statement[] = [openSession(session, user.hashedPassword)]
-    const left = presented === undefined ? null : await this.check(presented)
-    if (left !== null) statements.push(remove(sessions, { id: left.session.id }))
-    return (await this.#db.commit(statements)) ? { session, credential } : null
+    const statements = [openSession(session, user.hashedPassword), endOldest(user.id, id, this.#life.limit)]
+    return { session, credential, statements }
   }
 
   /**
@@ -75,11 +73,6 @@ export class Sessions {
       .map((session) => this.#current(session))
       .filter((session) => isAlive(session, now, this.#life))
       .sort((a, b) => b.lastSeenAt - a.lastSeenAt || b.createdAt - a.createdAt)
-  }
-
-  /** @returns whether the user had such a session */
-  async end(id: string, userId: number): Promise<boolean> {
-    return this.#db.commit([must(remove(sessions, { id, userId }))])
   }
 
   /** Writes the last uses collected since the last call, and deletes what has ended. */

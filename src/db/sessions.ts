@@ -40,6 +40,19 @@ export function openSession(session: Session, hashedPassword: string): Statement
   return must({ sql: guarded, params: [...params, session.userId, hashedPassword] })
 }
 
+/** Ends the user's oldest sessions beyond `limit`, of which `kept` is one that stays. */
+export function endOldest(userId: number, kept: string, limit: number): Statement {
+  return {
+    sql: `DELETE FROM sessions WHERE user_id = ? AND id <> ? AND id NOT IN (
+      SELECT id FROM sessions WHERE user_id = ? AND id <> ? ORDER BY created_at DESC, id LIMIT ?)`,
+    params: [userId, kept, userId, kept, limit - 1],
+  }
+}
+
+export function endOthers(userId: number, kept: string): Statement {
+  return { sql: 'DELETE FROM sessions WHERE user_id = ? AND id <> ?', params: [userId, kept] }
+}
+
 /** Moves the last use forward, never back. */
 export function seeSession(id: string, seenAt: number): Statement {
   return {

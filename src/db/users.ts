@@ -42,3 +42,9 @@ export function changeUser(changes: UserChanges, expected: Partial<User> & { id:
   const emailKey = changes.email === undefined ? {} : { emailKey: normalEmail(changes.email) }
   return update(users, { ...changes, ...emailKey, updatedAt: now }, expected)
 }
+
+/** Reads the cost out of both stored forms, `$2b$12$...` and `$bcrypt-sha256$v=2,t=2b,r=12$...`. */
+export const HIGHEST_HASH_COST = `
+  SELECT COALESCE(MAX(CAST(CASE WHEN hashed_password LIKE '$bcrypt-sha256$%' THEN substr(hashed_password, 27, 2)
+    WHEN hashed_password LIKE '$2%' THEN substr(hashed_password, 5, 2) ELSE '0' END AS INTEGER)), 0) AS cost
+  FROM users`

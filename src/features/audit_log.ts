@@ -1,14 +1,73 @@
-/** The audit log: one line in the log for everything that happens to an account. */
+/**
+ * The audit log: a row and a JSON line for everything that happens to an account, and for what was refused. What changes
+ * an account is written in the transaction that changes it; what was merely refused is collected and written a little
+ * later, so that a stranger's flood costs no disk write per request.
+ */
 
 import type { FastifyBaseLogger } from 'fastify'
-import type { Feature } from '../feature.ts'
+import type { Migration } from '../db/migrations.ts'
+import type { DB, Statement } from '../db.ts'
+import type { AuthEvent, AuthEventType, Feature } from '../feature.ts'
+import type { Settings } from '../settings.ts'
+
+/** Refusals kept for the next write; what comes on top of them is only in the log. */
+const MOST_PENDING = 1_000
+
+const REFUSALS: ReadonlySet<AuthEventType> = new Set(['throttled', 'request_refused'])
+
+export const auditMigrations: readonly Migration[] = [
+  {
+    id: 5,
+    name: 'audit_log',
+    sql: [
+      `CREATE TABLE audit_log (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at BIGINT NOT NULL,
+        type TEXT NOT NULL,
+        user_id BIGINT,
+        session_id TEXT,
+        address TEXT NOT NULL,
+        user_agent TEXT NOT NULL,
+        reason TEXT
+      )`,
+      'CREATE INDEX audit_log_at ON audit_log (at)',
+      'CREATE INDEX audit_log_user_id ON audit_log (user_id, at)',
+    ],
+  },
+]
 
 /** @param log where the lines go, as JSON with the time in UTC */
-export function auditLog(log: FastifyBaseLogger): Feature {
+export function auditLog(db: DB, { auditRetention }: Settings, log: FastifyBaseLogger): Feature {
+  let pending: Statement[] = []
+
   return {
     name: 'audit_log',
-    observe({ type, userId, client, sessionId }) {
-      log.info({ event: type, user: userId, session: sessionId, ...client }, type)
+    migrations: auditMigrations,
+    record: (event) => (REFUSALS.has(event.type) ? [] : [row(event, db.now())]),
+    observe(event) {
+      const { type, userId, sessionId, client, reason } = event
+      log.info({ event: type, user: userId, session: sessionId, ...where(client), reason }, type)
+      if (REFUSALS.has(type) && pending.length < MOST_PENDING) pending.push(row(event, db.now()))
+    },
+    async upkeep() {
+      const collected = pending
+      pending = []
+      await db.commit(collected)
+      await db.commit([{ sql: 'DELETE FROM audit_log WHERE at <= ?', params: [db.now() - auditRetention] }])
     },
   }
+}
+
+function row({ type, userId, emailKey = '', sessionId, client, reason }: AuthEvent, now: number): Statement {
+  const { address, userAgent } = where(client)
+  return {
+    // A registration is recorded before the id of the new user is known.
+    sql: `INSERT INTO audit_log (at, type, user_id, session_id, address, user_agent, reason)
+      VALUES (?, ?, COALESCE(?, (SELECT id FROM users WHERE email_key = ?)), ?, ?, ?, ?)`,
+    params: [now, type, userId, emailKey, sessionId ?? null, address, userAgent, reason ?? null],
+  }
+}
+
+function where({ address, userAgent }: AuthEvent['client']) {
+  return { address, userAgent: userAgent.slice(0, 256) }
 }

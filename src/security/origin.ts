@@ -12,9 +12,17 @@ interface Provenance {
   origin: string | undefined
 }
 
-/** @param own the origins under which this service is reached, like `https://auth.example.org` */
-export function isCrossOrigin({ method, secFetchSite, origin }: Provenance, own: readonly string[]): boolean {
+/**
+ * @param own the origins under which this service is reached, like `https://auth.example.org`
+ * @param trusted other origins whose pages may do the same
+ */
+export function isCrossOrigin(
+  { method, secFetchSite, origin }: Provenance,
+  own: readonly string[],
+  trusted: readonly string[] = [],
+): boolean {
   if (SAFE.has(method)) return false
+  if (origin !== undefined && trusted.includes(origin)) return false
   if (secFetchSite !== undefined) return secFetchSite !== 'same-origin' && secFetchSite !== 'none'
   return origin !== undefined && !own.includes(origin)
 }

@@ -5,11 +5,14 @@
  * Sources: OWASP Password Storage Cheat Sheet; passlib, "bcrypt_sha256"; NIST SP 800-63B-4 3.1.1.2 (NFC, whole password).
  */
 
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import bcrypt from 'bcrypt'
+import { bcryptHash } from './bcrypt_threads.ts'
 import { Gate } from './gate.ts'
 
 const BCRYPT_LIMIT = 72
+const SALT_LENGTH = 22
+const DIGEST_LENGTH = 31
 const ALPHABET = './ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 const PLAIN = /^\$2[aby]\$(\d\d)\$([./A-Za-z0-9]{22})([./A-Za-z0-9]{31})$/
 const HASHED_FIRST = /^\$bcrypt-sha256\$v=2,t=2[aby],r=(\d{1,2})\$([./A-Za-z0-9]{22})\$([./A-Za-z0-9]{31})$/
@@ -55,13 +58,11 @@ export class PasswordHasher {
    */
   async hash(password: string): Promise<string> {
     const normal = password.normalize('NFC')
-    return this.#gate.run(async () => {
-      if (fits(normal)) return bcrypt.hash(normal, this.#cost)
-      const salt = await bcrypt.genSalt(this.#cost)
-      const saltText = salt.slice(-22)
-      const hashed = await bcrypt.hash(shorten(normal, saltText), salt)
-      return `$bcrypt-sha256$v=2,t=2b,r=${this.#cost}$${saltText}$${hashed.slice(-31)}`
-    })
+    const salt = bcrypt.genSaltSync(this.#cost)
+    if (fits(normal)) return this.#gate.run(() => bcryptHash(normal, salt))
+    const saltText = salt.slice(-SALT_LENGTH)
+    const hashed = await this.#gate.run(() => bcryptHash(shorten(normal, saltText), salt))
+    return `$bcrypt-sha256$v=2,t=2b,r=${this.#cost}$${saltText}$${hashed.slice(-DIGEST_LENGTH)}`
   }
 
   /**
@@ -98,7 +99,8 @@ function fits(password: string): boolean {
 async function check(password: string, { hashedFirst, cost, salt, digest }: Stored): Promise<boolean> {
   const candidate = hashedFirst ? shorten(password, salt) : password
   // Of the tags 2a, 2b and 2y the bcrypt library reads the first two; for what fits they all mean the same.
-  const matches = await bcrypt.compare(candidate, `$2b$${String(cost).padStart(2, '0')}$${salt}${digest}`)
+  const computed = await bcryptHash(candidate, `$2b$${String(cost).padStart(2, '0')}$${salt}`)
+  const matches = timingSafeEqual(Buffer.from(computed.slice(-DIGEST_LENGTH)), Buffer.from(digest))
   // Compared even where it cannot match, so that a long candidate takes as long as any other (CVE-2025-22234).
   return matches && fits(candidate)
 }
@@ -117,6 +119,6 @@ function parse(stored: string): Stored | null {
 
 /** What no password is known for: random characters in the place of salt and digest. It costs nothing to make. */
 function decoy(cost: number): Stored {
-  const characters = [...randomBytes(53)].map((byte) => ALPHABET.charAt(byte % 64)).join('')
-  return { hashedFirst: false, cost, salt: characters.slice(0, 22), digest: characters.slice(22) }
+  const characters = [...randomBytes(SALT_LENGTH + DIGEST_LENGTH)].map((byte) => ALPHABET.charAt(byte % 64)).join('')
+  return { hashedFirst: false, cost, salt: characters.slice(0, SALT_LENGTH), digest: characters.slice(SALT_LENGTH) }
 }

@@ -1,0 +1,55 @@
+/** The routes of one's own sessions: see where one is signed in, end what is not wanted. */
+
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { FastifyInstance } from 'fastify'
+import { Type } from 'typebox'
+import type { Auth } from '../auth.ts'
+import { deviceName } from '../device_name.ts'
+import { AuthError } from '../errors.ts'
+import type { Session } from '../session.ts'
+import type { Settings } from '../settings.ts'
+import { clearSessionCookie } from './cookies.ts'
+import { sessionOf } from './guards.ts'
+
+const field = Type.String()
+const listed = Type.Object({
+  id: field,
+  device: field,
+  address: field,
+  created_at: field,
+  last_used_at: field,
+  current: Type.Boolean(),
+})
+
+export function installSessions(fastify: FastifyInstance, auth: Auth, settings: Settings): void {
+  const app = fastify.withTypeProvider<TypeBoxTypeProvider>()
+  const list = { 200: Type.Object({ sessions: Type.Array(listed) }) }
+  const message = { 200: Type.Object({ message: field }) }
+
+  app.get('/sessions', { config: { access: 'session' }, schema: { response: list } }, async (request) => {
+    const { session, user } = sessionOf(request)
+    const all = await auth.listSessions(user.id)
+    return { sessions: all.map((one) => shown(one, one.id === session.id)) }
+  })
+
+  const one = Type.Object({ id: field })
+  const oneSchema = { params: one, response: message }
+  app.delete('/sessions/:id', { config: { access: 'fresh' }, schema: oneSchema }, async (request, reply) => {
+    const checked = sessionOf(request)
+    const { id } = request.params
+    if (!(await auth.endSession(id, checked, request.client))) throw new AuthError('not_found')
+    if (id === checked.session.id) clearSessionCookie(reply, settings)
+    return { message: 'session ended' }
+  })
+}
+
+function shown(session: Session, current: boolean) {
+  return {
+    id: session.id,
+    device: deviceName(session.userAgent),
+    address: session.address,
+    created_at: new Date(session.createdAt).toISOString(),
+    last_used_at: new Date(session.lastSeenAt).toISOString(),
+    current,
+  }
+}

@@ -1,0 +1,46 @@
+/** The seams of all features as one: asked in their order, recorded together. */
+
+import type { DB, Statement } from '../db.ts'
+import { AuthError } from '../errors.ts'
+import type { Attempt, AuthEvent, Seams } from '../feature.ts'
+
+export class Events {
+  readonly #db: DB
+  readonly #seams: readonly Seams[]
+
+  constructor(db: DB, seams: readonly Seams[]) {
+    this.#db = db
+    this.#seams = seams
+  }
+
+  /** @throws AuthError where a feature refuses the attempt */
+  async admit(attempt: Attempt): Promise<void> {
+    try {
+      for (const seam of this.#seams) await seam.admit?.(attempt)
+    } catch (error) {
+      const { kind, emailKey, client } = attempt
+      if (error instanceof AuthError) this.tell({ type: 'throttled', userId: null, emailKey, client, reason: kind })
+      throw error
+    }
+  }
+
+  /** @returns what the event leaves in the database, for the transaction that makes it happen */
+  record(event: AuthEvent): readonly Statement[] {
+    return this.#seams.flatMap((seam) => seam.record?.(event) ?? [])
+  }
+
+  /** To be called when the event has happened. */
+  tell(event: AuthEvent): void {
+    for (const seam of this.#seams) seam.observe?.(event)
+  }
+
+  /**
+   * Makes an event happen: its own statements and what it leaves behind, in one transaction.
+   * @returns false where a statement that must change a row did not; then nothing has happened
+   */
+  async happen(event: AuthEvent, statements: readonly Statement[] = []): Promise<boolean> {
+    const happened = await this.#db.commit([...statements, ...this.record(event)])
+    if (happened) this.tell(event)
+    return happened
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * Throttling without a lock-out button. Every try is counted before it is checked, so that parallel tries cannot slip
+ * through, and taken back when it succeeds. Strangers to an account wait longer and longer; a device that logged in to it
+ * before has a count of its own and does not wait for them; a network has a ceiling over all accounts. The counters are
+ * in the database and so hold across restarts and instances. docs/throttling.md has the numbers and the reasons.
+ */
+
+import { hash } from 'node:crypto'
+import { remove } from '../db/table.ts'
+import type { DB, Statement } from '../db.ts'
+import { AuthError } from '../errors.ts'
+import type { Attempt, AuthEvent, Feature } from '../feature.ts'
+import { networkOf } from '../security/network.ts'
+import type { Client } from '../session.ts'
+import type { Settings } from '../settings.ts'
+import { afterTry, type Bucket, buckets, type Rule, replaceBucket, throttleMigrations } from './throttle/bucket.ts'
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+
+/** The waits of strangers to an account, from half a minute to an hour. */
+export const GROWING_WAITS = [30, 60, 120, 240, 480, 960, 1920, 3600].map((seconds) => seconds * 1_000)
+/** NIST SP 800-63B-4 3.2.2: no more consecutive failures than this, then only a reset or a known device. */
+export const MOST_FAILURES = 100
+/** What a proxy that we were not told of may do, where one client may do 1: everybody is behind it. */
+export const SHARED_FACTOR = 20
+/** Lost races for one bucket after which the try is refused. */
+const MOST_RACES = 50
+
+interface Counted {
+  key: string
+  rule: Rule
+}
+
+export function throttle(db: DB, settings: Settings): Feature {
+  const rules = rulesOf(settings)
+
+  /** @returns whether the try was counted in all of these, or in none because one of them is blocked */
+  async function count(counted: readonly Counted[]): Promise<boolean> {
+    const limited = counted.filter(({ rule }) => rule.limit > 0)
+    if (limited.length === 0) return true
+    for (let race = 0; race < MOST_RACES; race += 1) {
+      const statements: Statement[] = []
+      for (const { key, rule } of limited) {
+        const found = await db.findBy(buckets, { key })
+        const next = afterTry(found ?? { key, tries: 0, blockedUntil: 0, expiresAt: 0 }, rule, db.now())
+        if (next === null) return false
+        statements.push(replaceBucket(found, next))
+      }
+      if (await db.commit(statements)) return true
+    }
+    return false
+  }
+
+  async function secondsUntilFree(counted: readonly Counted[]): Promise<number> {
+    const found = await Promise.all(counted.map(({ key }) => db.findBy(buckets, { key })))
+    const wait = Math.max(0, ...found.map((bucket) => bucket?.blockedUntil ?? 0)) - db.now()
+    return Math.ceil(Math.min(Math.max(wait, 1_000), HOUR) / 1_000)
+  }
+
+  return {
+    name: 'throttle',
+    migrations: throttleMigrations,
+    async admit(attempt) {
+      if (attempt.device !== null && (await count([{ key: deviceKey(attempt.device), rule: rules.device }]))) return
+      const counted = countedOf(attempt, rules)
+      if (!(await count(counted))) throw new AuthError('throttled', { retryAfter: await secondsUntilFree(counted) })
+    },
+    record: (event) => takenBack(event, settings.failuresPerNetwork),
+    async upkeep() {
+      await db.commit([{ sql: 'DELETE FROM throttle_buckets WHERE expires_at <= ?', params: [db.now()] }])
+    },
+  }
+}
+
+type Rules = ReturnType<typeof rulesOf>
+
+function rulesOf(settings: Settings) {
+  return {
+    account: {
+      ...{ limit: settings.loginFailuresPerAccount, waits: GROWING_WAITS },
+      ...{ memory: 365 * 24 * HOUR, most: MOST_FAILURES },
+    },
+    device: { limit: settings.loginFailuresPerAccount, waits: [HOUR], memory: HOUR },
+    network: { limit: settings.failuresPerNetwork, waits: [10 * MINUTE], memory: 10 * MINUTE },
+    registrations: { limit: settings.registrationsPerNetwork, waits: [10 * MINUTE], memory: HOUR },
+    resetsOfAccount: { limit: settings.resetsPerAccount, waits: [20 * MINUTE], memory: HOUR },
+    resetsOfNetwork: { limit: settings.resetsPerNetwork, waits: [10 * MINUTE], memory: HOUR },
+  } satisfies Record<string, Rule>
+}
+
+/** Where the try of a stranger counts. */
+function countedOf({ kind, emailKey, client, sessionId = '' }: Attempt, rules: Rules): Counted[] {
+  switch (kind) {
+    case 'login':
+      return [{ key: accountKey(emailKey), rule: rules.account }, ...ofNetwork('failures', rules.network, client)]
+    case 'guess_token':
+      return ofNetwork('failures', rules.network, client)
+    case 'confirm':
+      return [{ key: confirmKey(sessionId), rule: rules.account }]
+    case 'register':
+      return ofNetwork('registrations', rules.registrations, client)
+    case 'request_reset':
+      return [
+        { key: `resets ${digest(emailKey)}`, rule: rules.resetsOfAccount },
+        ...ofNetwork('resets', rules.resetsOfNetwork, client),
+      ]
+  }
+}
+
+/** A caller inside the process has no network. */
+function ofNetwork(what: string, rule: Rule, { address, shared = false }: Client): Counted[] {
+  if (address === '') return []
+  return [{ key: networkKey(what, address), rule: shared ? { ...rule, limit: rule.limit * SHARED_FACTOR } : rule }]
+}
+
+/** What a success empties: the count of the account, and of the network only what that account had added to it. */
+function takenBack(event: AuthEvent, networkLimit: number): Statement[] {
+  const { type, emailKey = '', client, device = null, sessionId = '' } = event
+  const account = accountKey(emailKey)
+  const network = networkKey('failures', client.address)
+  switch (type) {
+    case 'login_succeeded':
+      return device === null
+        ? [refund(network, account, networkLimit), emptied(account)]
+        : [emptied(deviceKey(device)), emptied(account)]
+    case 'password_reset':
+      return [refund(network, account, networkLimit), emptied(account)]
+    case 'password_confirmed':
+      return [emptied(confirmKey(sessionId))]
+    default:
+      return []
+  }
+}
+
+function emptied(key: string): Statement {
+  return remove(buckets, { key })
+}
+
+function refund(network: string, account: string, limit: number): Statement {
+  const left = 'tries - COALESCE((SELECT a.tries FROM throttle_buckets a WHERE a.key = ?), 1)'
+  return {
+    sql: `UPDATE throttle_buckets SET
+        tries = CASE WHEN ${left} < 0 THEN 0 ELSE ${left} END,
+        blocked_until = CASE WHEN ${left} < ? THEN 0 ELSE blocked_until END
+      WHERE key = ?`,
+    params: [account, account, account, limit, network],
+  }
+}
+
+function accountKey(emailKey: string): string {
+  return `account ${digest(emailKey)}`
+}
+
+function deviceKey(device: Bucket['key']): string {
+  return `device ${device}`
+}
+
+function confirmKey(sessionId: string): string {
+  return `confirm ${sessionId}`
+}
+
+function networkKey(what: string, address: string): string {
+  return `${what} ${networkOf(address)}`
+}
+
+/** Unknown addresses are counted as well; what strangers typed is not kept in clear. */
+function digest(emailKey: string): string {
+  return hash('sha256', emailKey, 'base64url')
+}

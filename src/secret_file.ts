@@ -1,0 +1,41 @@
+/** In development the SECRET is made at the first start and kept beside the database, so that nobody has to think of it. */
+
+import { randomBytes } from 'node:crypto'
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { StartError } from './errors.ts'
+import type { Settings } from './settings.ts'
+
+/** @returns the settings with a secret, whatever the environment says of it */
+export function withSecret(settings: Settings): Settings {
+  const path = settings.databaseUrl.slice('sqlite:'.length)
+  if (settings.secret !== '' || path === ':memory:') return settings
+  return { ...settings, secret: kept(join(dirname(resolve(path)), 'secret')) }
+}
+
+function kept(file: string): string {
+  const draft = `${file}.${process.pid}`
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    if (!existsSync(file)) {
+      writeFileSync(draft, randomBytes(32).toString('base64url'), { mode: 0o600 })
+      // Appears whole or not at all; of two processes that start at once one wins and both read the same.
+      linkSync(draft, file)
+    }
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw unusable(file, error)
+  } finally {
+    rmSync(draft, { force: true })
+  }
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw unusable(file, error)
+  }
+}
+
+function unusable(file: string, error: unknown): StartError {
+  return new StartError(
+    `The secret ${file} cannot be kept (${error instanceof Error ? error.message : error}). Make its folder writable for this user, or set SECRET.`,
+  )
+}

@@ -1,0 +1,43 @@
+/** Which addresses count as one client, and which can only be a neighbour. */
+
+import { BlockList, isIPv6 } from 'node:net'
+
+const privateNetworks = new BlockList()
+for (const [network, prefix, family] of [
+  ['127.0.0.0', 8, 'ipv4'],
+  ['10.0.0.0', 8, 'ipv4'],
+  ['172.16.0.0', 12, 'ipv4'],
+  ['192.168.0.0', 16, 'ipv4'],
+  ['169.254.0.0', 16, 'ipv4'],
+  ['::1', 128, 'ipv6'],
+  ['fc00::', 7, 'ipv6'],
+  ['fe80::', 10, 'ipv6'],
+] as const) {
+  privateNetworks.addSubnet(network, prefix, family)
+}
+
+/**
+ * @param address as a socket tells it, IPv4-mapped forms included
+ * @returns the address itself for IPv4; for IPv6 its first 64 bits, since whoever has one has them all
+ */
+export function networkOf(address: string): string {
+  const plain = unmapped(address)
+  if (!isIPv6(plain)) return plain
+  const [head = '', tail = ''] = plain.split('::')
+  const left = head === '' ? [] : head.split(':')
+  const right = tail === '' ? [] : tail.split(':')
+  const zeros = plain.includes('::') ? new Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0') : []
+  const groups = [...left, ...zeros, ...right].slice(0, 4)
+  return `${groups.map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`
+}
+
+/** @returns whether this address can only belong to this machine or its own network */
+export function isPrivate(address: string): boolean {
+  const plain = unmapped(address)
+  return privateNetworks.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4')
+}
+
+function unmapped(address: string): string {
+  const [plain = ''] = address.split('%')
+  return plain.toLowerCase().startsWith('::ffff:') && plain.includes('.') ? plain.slice('::ffff:'.length) : plain
+}

@@ -1,0 +1,22 @@
+/**
+ * The keys of the service: each purpose has its own, derived from the one SECRET (HKDF, RFC 5869), so that no key is used
+ * twice and one secret is all that must be kept. What was made under the previous SECRET is still read.
+ */
+
+import { hkdfSync } from 'node:crypto'
+
+const KEY_BYTES = 32
+
+export class Secrets {
+  readonly #secrets: readonly string[]
+
+  /** @param previous the SECRET before the last rotation, or '' */
+  constructor(current: string, previous = '') {
+    this.#secrets = previous === '' ? [current] : [current, previous]
+  }
+
+  /** @returns the keys of a purpose: the one to make with first, then the one that is only read with */
+  keys(purpose: 'device_cookie'): Buffer[] {
+    return this.#secrets.map((secret) => Buffer.from(hkdfSync('sha256', secret, '', `bienvenue/${purpose}`, KEY_BYTES)))
+  }
+}

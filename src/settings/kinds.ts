@@ -1,0 +1,97 @@
+/** The kinds of value that a setting can have. */
+
+import { BlockList, isIP } from 'node:net'
+
+export interface Kind<T> {
+  /** What a value looks like, for the docs and for the message about a wrong one. */
+  looks: string
+  /** @returns the value, or undefined where the text is none */
+  read(text: string): T | undefined
+}
+
+export const text: Kind<string> = { looks: 'text', read: (value) => value }
+
+export const flag: Kind<boolean> = {
+  looks: '`true` or `false`',
+  read: (value) => (value === 'true' ? true : value === 'false' ? false : undefined),
+}
+
+export function integer(least: number, most: number): Kind<number> {
+  return {
+    looks: `a whole number from ${least} to ${most}`,
+    read(value) {
+      const number = Number(value)
+      return /^\d+$/.test(value) && number >= least && number <= most ? number : undefined
+    },
+  }
+}
+
+const UNITS = new Map([
+  ['s', 1_000],
+  ['m', 60_000],
+  ['h', 3_600_000],
+  ['d', 86_400_000],
+])
+
+/** Milliseconds, written with a unit. */
+export function duration(least: string, most: string): Kind<number> {
+  const parse = (value: string) => {
+    const [, amount, unit = ''] = /^(\d{1,6})([smhd])$/.exec(value) ?? []
+    return amount === undefined ? Number.NaN : Number(amount) * (UNITS.get(unit) ?? Number.NaN)
+  }
+  return {
+    looks: `a time like \`90s\`, \`60m\`, \`12h\` or \`7d\`, from ${least} to ${most}`,
+    read(value) {
+      const time = parse(value)
+      return time >= parse(least) && time <= parse(most) ? time : undefined
+    },
+  }
+}
+
+export function choice<const T extends string>(...choices: T[]): Kind<T> {
+  return {
+    looks: choices.map((one) => `\`${one}\``).join(', '),
+    read: (value) => choices.find((one) => one === value),
+  }
+}
+
+export const origin: Kind<string> = {
+  looks: 'an address like `https://auth.example.org`, without a path',
+  read(value) {
+    const url = URL.parse(value)
+    const plain =
+      url !== null && ['http:', 'https:'].includes(url.protocol) && url.username === '' && url.pathname === '/'
+    return plain && url.search === '' && url.hash === '' ? url.origin : undefined
+  },
+}
+
+/** A comma-separated list of which every member must be good. */
+function list(looks: string, read: (one: string) => string | undefined): Kind<readonly string[]> {
+  return {
+    looks,
+    read(value) {
+      const members = value.split(',').map((one) => read(one.trim()))
+      return members.every((one) => one !== undefined) ? members : undefined
+    },
+  }
+}
+
+export const origins = list('addresses like `https://app.example.org`, with commas between', (one) => origin.read(one))
+
+export const networks = list('IP addresses or networks like `10.0.0.0/8`, with commas between', (one) =>
+  isNetwork(one) ? one : undefined,
+)
+
+function isNetwork(one: string): boolean {
+  const [address = '', prefix] = one.split('/')
+  const version = isIP(address)
+  if (version === 0) return false
+  if (prefix === undefined) return true
+  try {
+    new BlockList().addSubnet(address, Number(prefix), version === 6 ? 'ipv6' : 'ipv4')
+    // All addresses are no network of proxies: anyone could then claim to be anyone.
+    return /^\d+$/.test(prefix) && Number(prefix) > 0
+  } catch {
+    return false
+  }
+}
