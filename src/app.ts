@@ -54,6 +54,7 @@ export async function buildApp({ auth, settings, log }: AppParts): Promise<Fasti
     trustProxy: settings.trustProxy.length > 0 && [...settings.trustProxy],
     bodyLimit: BODY_LIMIT,
     requestTimeout: 20_000,
+    return503OnClosing: false,
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 2_000 },
     clientErrorHandler: answerBrokenRequest(headers),
     frameworkErrors: (error, request, reply) => answerError(error, request, reply.headers(headers)),
@@ -98,7 +99,8 @@ function installRoutes(fastify: FastifyInstance, auth: Auth, settings: Settings)
     const presented = presentedCredential(request, settings)
     const { user, credential, deviceCookie } = await auth.logIn({ email, password, client: request.client, presented })
     setSessionCookie(reply, credential, settings)
-    setDeviceCookie(reply, deviceCookie, settings)
+    // Clients of the classic contract expect one cookie, and none after the logout.
+    if (settings.production) setDeviceCookie(reply, deviceCookie, settings)
     return { email: user.email, message: 'logged in' }
   })
 
@@ -130,9 +132,10 @@ function installRoutes(fastify: FastifyInstance, auth: Auth, settings: Settings)
   })
 
   const reset = Type.Object({ email: field, reset_token: field, new_password: field })
-  app.put('/reset_password', { config: open, schema: { body: reset, response: done } }, async (request) => {
+  app.put('/reset_password', { config: open, schema: { body: reset, response: done } }, async (request, reply) => {
     const { email, reset_token: resetToken, new_password: newPassword } = request.body
-    const user = await auth.resetPassword({ email, resetToken, newPassword, client: request.client })
+    const { user, deviceCookie } = await auth.resetPassword({ email, resetToken, newPassword, client: request.client })
+    if (settings.production) setDeviceCookie(reply, deviceCookie, settings)
     return { email: user.email, message: 'Password updated' }
   })
 }

@@ -7,7 +7,7 @@
 import { randomBytes } from 'node:crypto'
 import { Account, type AccountChanges, type ChangedAccount } from './auth/account.ts'
 import { Events } from './auth/events.ts'
-import { type AuthParts, about, found, hashNew, NO_CLIENT } from './auth/parts.ts'
+import { type AuthParts, about, found, NO_CLIENT } from './auth/parts.ts'
 import { PasswordReset, type ResetCompletion, type ResetRequest } from './auth/password_reset.ts'
 import { type CheckedSession, type OpenedSession, Sessions } from './auth/sessions.ts'
 import { endOthers, sessions } from './db/sessions.ts'
@@ -16,10 +16,10 @@ import { tokens } from './db/tokens.ts'
 import { changeUser, insertUser } from './db/users.ts'
 import { type DB, UniqueViolation } from './db.ts'
 import { AuthError } from './errors.ts'
-import type { AuthEvent, Seams } from './feature.ts'
+import type { Attempt, AuthEvent, Seams } from './feature.ts'
 import { DeviceCookies } from './security/device.ts'
 import { PasswordHasher } from './security/password.ts'
-import { contextWordsOf } from './security/password_policy.ts'
+import { checkPassword, contextWordsOf } from './security/password_policy.ts'
 import { Secrets } from './security/secrets.ts'
 import { type Client, isFresh, type Session } from './session.ts'
 import { readSettings, type Settings } from './settings.ts'
@@ -83,12 +83,13 @@ export class Auth {
    * @throws AuthError `email_invalid`, `email_taken`, `field_invalid` (name), `throttled`, `busy`, and the codes of the password policy
    */
   async registerUser(email: string, password: string, name = '', client = NO_CLIENT): Promise<User> {
-    const { db, events } = this.#parts
+    const { db, events, hasher, policy } = this.#parts
     const address = checkEmail(email)
     const emailKey = normalEmail(address)
     const checkedName = checkName(name)
-    await events.admit({ kind: 'register', emailKey, client, device: null })
-    const hashedPassword = await hashNew(this.#parts, password, address)
+    await checkPassword(password, address, policy)
+    const attempt: Attempt = { kind: 'register', emailKey, client, device: null }
+    const hashedPassword = await events.attempt(attempt, () => hasher.hash(password))
     const event: AuthEvent = { type: 'user_registered', userId: null, emailKey, client }
     try {
       const row = insertUser({ email: address, hashedPassword, name: checkedName }, db.now())
@@ -116,14 +117,15 @@ export class Auth {
     const emailKey = normalEmail(email)
     const known = await this.#findUser(email)
     const device = known === null ? null : devices.read(client.deviceCookie, known.id)
-    await events.admit({ kind: 'login', emailKey, client, device })
-    const user = await this.#proven(known, password)
-    const opened = user === null ? null : await this.#open(user, client, device, presented)
-    if (user === null || opened === null) {
-      await events.happen({ type: 'login_failed', userId: known?.id ?? null, emailKey, client, device })
-      throw new AuthError('credentials_invalid')
-    }
-    return { ...opened, user, deviceCookie: devices.issue(user.id, device) }
+    return events.attempt({ kind: 'login', emailKey, client, device }, async () => {
+      const user = await this.#proven(known, password)
+      const opened = user === null ? null : await this.#open(user, client, device, presented)
+      if (user === null || opened === null) {
+        await events.happen({ type: 'login_failed', userId: known?.id ?? null, emailKey, client, device })
+        throw new AuthError('credentials_invalid')
+      }
+      return { ...opened, user, deviceCookie: devices.issue(user.id, device) }
+    })
   }
 
   /**
@@ -225,9 +227,11 @@ export class Auth {
     await this.#reset.spend(token, user, password, NO_CLIENT)
   }
 
-  /** Like `updatePassword`, for the owner of an address; see `PasswordReset.complete`. */
-  async resetPassword(completion: ResetCompletion): Promise<User> {
-    return this.#reset.complete(completion)
+  /** Like `updatePassword`, for the owner of an address; see `PasswordReset.complete`. Not a login. */
+  async resetPassword(completion: ResetCompletion): Promise<{ user: User; deviceCookie: string }> {
+    const user = await this.#reset.complete(completion)
+    // So that the owner gets in even while strangers keep trying (the cure of OWASP's device cookies).
+    return { user, deviceCookie: this.#parts.devices.issue(user.id, null) }
   }
 
   /** Tells the features of something that the app refused. */
@@ -235,9 +239,14 @@ export class Auth {
     this.#parts.events.tell(event)
   }
 
-  /** What must be done now and then, and before the database closes: recording last uses, deleting what has ended. */
+  /** What must be done now and then: recording last uses, deleting what has ended. */
   async upkeep(): Promise<void> {
     await this.#parts.sessions.upkeep()
+  }
+
+  /** Writes what is only in memory; to be called before the database closes. */
+  async close(): Promise<void> {
+    await this.#parts.sessions.close()
   }
 
   /** @returns null where the password has changed since `user` was read */

@@ -8,7 +8,7 @@ import { nextSessions, sessions, sweepSessions } from './db/sessions.ts'
 import { insert, must, NoResultFound, remove, select, type Table, update } from './db/table.ts'
 import { type OneTimeToken, replaceToken, sweepTokens, tokens } from './db/tokens.ts'
 import { changeUser, HIGHEST_HASH_COST, insertUser, type UserChanges, users } from './db/users.ts'
-import { type Engine, integer, type Statement, text } from './engines/engine.ts'
+import { type Engine, integer, type Statement, StoreUnavailable, text } from './engines/engine.ts'
 import { SqliteEngine } from './engines/sqlite.ts'
 import { StartError } from './errors.ts'
 import type { Session } from './session.ts'
@@ -56,6 +56,8 @@ export class DB {
       return new DB(engine, clock, integer((await engine.get(HIGHEST_HASH_COST)) ?? {}, 'cost'))
     } catch (error) {
       await engine.close()
+      if (error instanceof StoreUnavailable)
+        throw new StartError(`${url} cannot be used: ${error.message}. Free it, or its disk.`)
       throw error
     }
   }

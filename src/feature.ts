@@ -55,10 +55,17 @@ export interface AuthEvent {
   reason?: string
 }
 
+/** @param judged false where it never turned out whether the attempt was right, because the service could not do its work */
+export type Leave = (judged: boolean) => Promise<void>
+
 /** Where a feature takes part in what Auth does. */
 export interface Seams {
-  /** Asked before any work is done. @throws AuthError to refuse */
-  admit?(attempt: Attempt): Promise<void>
+  /**
+   * Asked before any work is done.
+   * @returns what to call when the attempt is over
+   * @throws AuthError to refuse
+   */
+  admit?(attempt: Attempt): Promise<Leave>
   /** What an event leaves in the database, written in the one transaction that makes it happen. */
   record?(event: AuthEvent): readonly Statement[]
   /** Told when it has happened; must not throw. */

@@ -32,43 +32,60 @@ async function start(): Promise<void> {
   const timer = setInterval(() => {
     upkeep().catch((error: unknown) => log.error({ err: error }, 'upkeep failed'))
   }, UPKEEP_INTERVAL)
+  const twin = twinOf(app)
   app.addHook('onClose', async () => {
     clearInterval(timer)
+    // What is under way on either address still needs the database.
+    await new Promise((resolve) => twin.close(resolve))
     await upkeep()
+    await auth.close()
     await db.close()
   })
-
-  await listen(app, settings)
+  closeConnectionsAtStop(app)
+  await listen(app, twin, settings)
   announce(log, settings, portOf(app.server))
   stopOnSignal(app, log)
 }
 
-async function listen(app: FastifyInstance, { host, port }: Settings): Promise<void> {
+/** An answer that goes out during a stop ends its connection; an idle one would hold the stop up. */
+function closeConnectionsAtStop(app: FastifyInstance): void {
+  let stopping = false
+  app.addHook('preClose', async () => {
+    stopping = true
+  })
+  app.addHook('onSend', async (_request, reply) => {
+    if (stopping) reply.header('connection', 'close')
+  })
+}
+
+async function listen(app: FastifyInstance, twin: Server, { host, port }: Settings): Promise<void> {
   try {
     await app.listen({
       host: host === 'localhost' ? '127.0.0.1' : host,
       port,
       listenTextResolver: (address) => `listening at ${address}`,
     })
-    if (host === 'localhost') await listenOnIPv6Too(app)
+    if (host === 'localhost') await listenOnIPv6(twin, portOf(app.server))
   } catch (error) {
     await app.close()
     throw explained(error, host, port)
   }
 }
 
-/** `localhost` is both loopback addresses, whatever the machine's hosts file says; one HTTP server serves them. */
-async function listenOnIPv6Too(app: FastifyInstance): Promise<void> {
-  const twin = createServer({ noDelay: true }, (socket) => app.server.emit('connection', socket))
+/** `localhost` is both loopback addresses, whatever the machine's hosts file says; one HTTP server serves both. */
+function twinOf(app: FastifyInstance): Server {
+  return createServer({ noDelay: true }, (socket) => app.server.emit('connection', socket))
+}
+
+async function listenOnIPv6(twin: Server, port: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     twin.once('error', (error: NodeJS.ErrnoException) => {
       // A machine without IPv6 has no second address to serve.
       if (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT') resolve()
       else reject(error)
     })
-    twin.listen({ host: '::1', port: portOf(app.server) }, resolve)
+    twin.listen({ host: '::1', port }, resolve)
   })
-  app.server.once('close', () => twin.close())
 }
 
 function portOf(server: Server): number {

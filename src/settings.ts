@@ -370,7 +370,7 @@ function checkCookieDomain(domain: string, publicUrl: string): void {
 }
 
 function unknownName(name: string, names: string[]): StartError {
-  const nearest = names.toSorted((a, b) => leven(name, a) - leven(name, b))[0]
+  const nearest = names.toSorted((a, b) => leven(name.toUpperCase(), a) - leven(name.toUpperCase(), b))[0]
   return new StartError(
     `.env sets ${name}, which is no setting. The nearest one is ${nearest}; docs/settings.md lists all.`,
   )

@@ -1,6 +1,7 @@
 /** Reading bodies: JSON and form data alike, UTF-8 only, nothing else. */
 
 import formbody from '@fastify/formbody'
+import { parse } from 'fast-querystring'
 import type { FastifyInstance } from 'fastify'
 import { AuthError } from '../errors.ts'
 
@@ -19,15 +20,49 @@ export async function installBodies(app: FastifyInstance): Promise<void> {
     // Some clients name a type and send nothing, with a DELETE for instance.
     if (text === '') return done(null, {})
     parseJson(request, text, (error, parsed) => {
-      if (error === null) done(null, parsed)
-      else done(new AuthError('body_invalid', { message: 'the body is not valid JSON' }))
+      if (error !== null) return done(new AuthError('body_invalid', { message: 'the body is not valid JSON' }))
+      const field = repeatedKey(text)
+      if (field === undefined) done(null, parsed)
+      else done(new AuthError('field_invalid', { field, message: `${field} must be given once` }))
     })
   })
-  await app.register(formbody)
+  await app.register(formbody, { parser: parseForm })
+  app.addHook('onRequest', async ({ headers }) => {
+    const encoding = headers['content-encoding'] ?? 'identity'
+    if (encoding !== 'identity')
+      throw new AuthError('content_type_unsupported', { message: 'send the body uncompressed' })
+  })
   app.addHook('preValidation', async (request) => {
     // No body and a `null` one are both a body without fields, so that the answer names the first field missing.
     request.body ??= {}
   })
+}
+
+/** Bytes that are not UTF-8 are refused, not replaced: two passwords must never become one. */
+function parseForm(body: string): Record<string, unknown> {
+  try {
+    if (body.includes('\uFFFD')) throw new URIError()
+    decodeURIComponent(body)
+  } catch {
+    throw new AuthError('body_invalid', { message: 'the form is not percent-encoded UTF-8' })
+  }
+  return parse(body)
+}
+
+/** @returns the first key that the outermost object of this valid JSON text gives twice; JSON.parse takes the last */
+function repeatedKey(json: string): string | undefined {
+  const seen = new Set<string>()
+  let depth = 0
+  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"\s*:?|[[\]{}]/g)) {
+    if (token === '{' || token === '[') depth += 1
+    else if (token === '}' || token === ']') depth -= 1
+    else if (depth === 1 && token.endsWith(':')) {
+      const key = String(JSON.parse(token.slice(0, -1)))
+      if (seen.has(key)) return key
+      seen.add(key)
+    }
+  }
+  return undefined
 }
 
 function decoded(body: string | Buffer): string | null {

@@ -6,7 +6,7 @@ import { tokens } from '../db/tokens.ts'
 import { changeUser, type UserChanges, users } from '../db/users.ts'
 import { UniqueViolation } from '../db.ts'
 import { AuthError } from '../errors.ts'
-import type { AuthEvent, AuthEventType } from '../feature.ts'
+import type { Attempt, AuthEvent, AuthEventType } from '../feature.ts'
 import type { Client } from '../session.ts'
 import { checkEmail, checkName, type User } from '../user.ts'
 import { type AuthParts, about, hashNew } from './parts.ts'
@@ -40,11 +40,13 @@ export class Account {
    */
   async confirm({ user, session }: CheckedSession, currentPassword: string, client: Client): Promise<void> {
     const { events, hasher } = this.#parts
-    await events.admit({ kind: 'confirm', emailKey: user.emailKey, client, device: null, sessionId: session.id })
-    const { matches } = await hasher.verify(currentPassword, user.hashedPassword)
-    const event = { ...about(user, client), sessionId: session.id }
-    await events.happen({ ...event, type: matches ? 'password_confirmed' : 'password_refused' })
-    if (!matches) throw new AuthError('current_password_wrong', { field: 'current_password' })
+    const attempt: Attempt = { kind: 'confirm', emailKey: user.emailKey, client, device: null, sessionId: session.id }
+    await events.attempt(attempt, async () => {
+      const { matches } = await hasher.verify(currentPassword, user.hashedPassword)
+      const event = { ...about(user, client), sessionId: session.id }
+      await events.happen({ ...event, type: matches ? 'password_confirmed' : 'password_refused' })
+      if (!matches) throw new AuthError('current_password_wrong', { field: 'current_password' })
+    })
   }
 
   /**

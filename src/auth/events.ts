@@ -2,7 +2,7 @@
 
 import type { DB, Statement } from '../db.ts'
 import { AuthError } from '../errors.ts'
-import type { Attempt, AuthEvent, Seams } from '../feature.ts'
+import type { Attempt, AuthEvent, Leave, Seams } from '../feature.ts'
 
 export class Events {
   readonly #db: DB
@@ -13,14 +13,24 @@ export class Events {
     this.#seams = seams
   }
 
-  /** @throws AuthError where a feature refuses the attempt */
-  async admit(attempt: Attempt): Promise<void> {
+  /**
+   * Does the work of an attempt, if every feature admits it.
+   * @throws AuthError where a feature refuses, and whatever the work throws
+   */
+  async attempt<T>(attempt: Attempt, work: () => Promise<T>): Promise<T> {
+    const leaves: Leave[] = []
+    let judged = false
     try {
-      for (const seam of this.#seams) await seam.admit?.(attempt)
+      for (const seam of this.#seams)
+        if (seam.admit !== undefined) leaves.push(await this.#admitted(seam.admit, attempt))
+      const done = await work()
+      judged = true
+      return done
     } catch (error) {
-      const { kind, emailKey, client } = attempt
-      if (error instanceof AuthError) this.tell({ type: 'throttled', userId: null, emailKey, client, reason: kind })
+      judged = error instanceof AuthError && error.code !== 'busy'
       throw error
+    } finally {
+      for (const leave of leaves) await leave(judged)
     }
   }
 
@@ -42,5 +52,15 @@ export class Events {
     const happened = await this.#db.commit([...statements, ...this.record(event)])
     if (happened) this.tell(event)
     return happened
+  }
+
+  async #admitted(admit: (attempt: Attempt) => Promise<Leave>, attempt: Attempt): Promise<Leave> {
+    try {
+      return await admit(attempt)
+    } catch (error) {
+      const { kind, emailKey, client } = attempt
+      if (error instanceof AuthError) this.tell({ type: 'throttled', userId: null, emailKey, client, reason: kind })
+      throw error
+    }
   }
 }

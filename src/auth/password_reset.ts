@@ -5,6 +5,7 @@ import { must, remove } from '../db/table.ts'
 import { type OneTimeToken, replaceToken, tokens } from '../db/tokens.ts'
 import { changeUser } from '../db/users.ts'
 import { AuthError } from '../errors.ts'
+import type { Attempt } from '../feature.ts'
 import { makeCredential, parseCredential, sameHash } from '../security/credential.ts'
 import type { Client } from '../session.ts'
 import { normalEmail, type User } from '../user.ts'
@@ -36,9 +37,14 @@ export class PasswordReset {
    * @throws AuthError `throttled`
    */
   async request(email: string, client: Client): Promise<ResetRequest | null> {
-    const { db, events, settings } = this.#parts
+    const { events } = this.#parts
     const emailKey = normalEmail(email)
-    await events.admit({ kind: 'request_reset', emailKey, client, device: null })
+    const attempt: Attempt = { kind: 'request_reset', emailKey, client, device: null }
+    return events.attempt(attempt, () => this.#make(emailKey, client))
+  }
+
+  async #make(emailKey: string, client: Client): Promise<ResetRequest | null> {
+    const { db, events, settings } = this.#parts
     const user = await found(db.findUserBy({ emailKey }))
     const { id, secretHash, credential } = makeCredential()
     const createdAt = db.now()
@@ -57,15 +63,16 @@ export class PasswordReset {
   async complete({ email, resetToken, newPassword, client }: ResetCompletion): Promise<User> {
     const { db, events } = this.#parts
     const emailKey = normalEmail(email)
-    await events.admit({ kind: 'guess_token', emailKey, client, device: null })
-    const user = await found(db.findUserBy({ emailKey }))
-    const token = await this.pending(resetToken)
-    if (user === null || token === null || token.userId !== user.id) {
-      await events.happen({ type: 'password_reset_refused', userId: user?.id ?? null, emailKey, client })
-      throw new AuthError('reset_refused')
-    }
-    await this.spend(token, user, newPassword, client)
-    return user
+    return events.attempt({ kind: 'guess_token', emailKey, client, device: null }, async () => {
+      const user = await found(db.findUserBy({ emailKey }))
+      const token = await this.pending(resetToken)
+      if (user === null || token === null || token.userId !== user.id) {
+        await events.happen({ type: 'password_reset_refused', userId: user?.id ?? null, emailKey, client })
+        throw new AuthError('reset_refused')
+      }
+      await this.spend(token, user, newPassword, client)
+      return user
+    })
   }
 
   /** @throws AuthError as `complete` does */

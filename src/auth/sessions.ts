@@ -6,8 +6,8 @@ import { makeCredential, parseCredential, sameHash } from '../security/credentia
 import { type Client, isAlive, type Session, type SessionLife } from '../session.ts'
 import type { User } from '../user.ts'
 
-/** Last use is recorded no finer than this, in milliseconds. */
-const SEEN_GRAIN = 60_000
+/** The last use of a session is written at most this often, in milliseconds. */
+const WRITE_INTERVAL = 60_000
 const FLUSH_STEP = 100
 
 export interface OpenedSession {
@@ -24,8 +24,8 @@ export interface CheckedSession {
 export class Sessions {
   readonly #db: DB
   readonly #life: SessionLife & { limit: number }
-  /** Last uses that are not in the database yet. */
-  readonly #seen = new Map<string, number>()
+  /** Last uses that are not in the database yet, with the one that is. */
+  readonly #seen = new Map<string, { at: number; written: number }>()
 
   /** @param life with `limit`, the most sessions that one user may have */
   constructor(db: DB, life: SessionLife & { limit: number }) {
@@ -62,7 +62,7 @@ export class Sessions {
     const session = this.#current(found.session)
     const now = this.#db.now()
     if (!isAlive(session, now, this.#life)) return null
-    if (now - session.lastSeenAt >= SEEN_GRAIN) this.#seen.set(session.id, now)
+    if (now > session.lastSeenAt) this.#seen.set(session.id, { at: now, written: found.session.lastSeenAt })
     return { session, user: found.user }
   }
 
@@ -75,25 +75,29 @@ export class Sessions {
       .sort((a, b) => b.lastSeenAt - a.lastSeenAt || b.createdAt - a.createdAt)
   }
 
-  /** Writes the last uses collected since the last call, and deletes what has ended. */
+  /** Writes the last uses that are due, and deletes what has ended. */
   async upkeep(): Promise<void> {
-    await this.flush()
+    await this.#flush(WRITE_INTERVAL)
     await this.#db.sweep(this.#life.idle)
   }
 
-  /** Writes the last uses collected since the last call. */
-  async flush(): Promise<void> {
-    const seen = [...this.#seen]
-    for (let from = 0; from < seen.length; from += FLUSH_STEP) {
-      const step = seen.slice(from, from + FLUSH_STEP)
-      await this.#db.commit(step.map(([id, at]) => seeSession(id, at)))
-      for (const [id, at] of step) if (this.#seen.get(id) === at) this.#seen.delete(id)
+  /** Writes all last uses that are not in the database yet; to be called before it closes. */
+  async close(): Promise<void> {
+    await this.#flush(0)
+  }
+
+  async #flush(interval: number): Promise<void> {
+    const due = [...this.#seen].filter(([, { written }]) => this.#db.now() - written >= interval)
+    for (let from = 0; from < due.length; from += FLUSH_STEP) {
+      const step = due.slice(from, from + FLUSH_STEP)
+      await this.#db.commit(step.map(([id, { at }]) => seeSession(id, at)))
+      for (const [id, use] of step) if (this.#seen.get(id) === use) this.#seen.delete(id)
       await new Promise(setImmediate)
     }
   }
 
   #current(session: Session): Session {
     const seen = this.#seen.get(session.id)
-    return seen === undefined || seen <= session.lastSeenAt ? session : { ...session, lastSeenAt: seen }
+    return seen === undefined || seen.at <= session.lastSeenAt ? session : { ...session, lastSeenAt: seen.at }
   }
 }

@@ -92,12 +92,26 @@ function openDatabase(path: string): Database.Database {
       closeSync(openSync(file, 'a', 0o600))
     }
     const database = new Database(file, { timeout: BUSY_TIMEOUT })
-    database.pragma('journal_mode = WAL')
+    patiently(() => database.pragma('journal_mode = WAL'))
     database.pragma('synchronous = FULL')
     database.pragma('foreign_keys = ON')
     return database
   } catch (error) {
     throw explained(error, file)
+  }
+}
+
+/** SQLite does not apply its busy time-out to the change into WAL mode, which two first starts may try at once. */
+function patiently(step: () => unknown): void {
+  const end = Date.now() + BUSY_TIMEOUT
+  for (;;) {
+    try {
+      step()
+      return
+    } catch (error) {
+      if (!(error instanceof Database.SqliteError) || error.code !== 'SQLITE_BUSY' || Date.now() > end) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
+    }
   }
 }
 

@@ -9,11 +9,12 @@ import { hash } from 'node:crypto'
 import { remove } from '../db/table.ts'
 import type { DB, Statement } from '../db.ts'
 import { AuthError } from '../errors.ts'
-import type { Attempt, AuthEvent, Feature } from '../feature.ts'
+import type { Attempt, AuthEvent, Feature, Leave } from '../feature.ts'
 import { networkOf } from '../security/network.ts'
 import type { Client } from '../session.ts'
 import type { Settings } from '../settings.ts'
 import { afterTry, type Bucket, buckets, type Rule, replaceBucket, throttleMigrations } from './throttle/bucket.ts'
+import { InFlight } from './throttle/in_flight.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -34,6 +35,7 @@ interface Counted {
 
 export function throttle(db: DB, settings: Settings): Feature {
   const rules = rulesOf(settings)
+  const inFlight = new InFlight()
 
   /** @returns whether the try was counted in all of these, or in none because one of them is blocked */
   async function count(counted: readonly Counted[]): Promise<boolean> {
@@ -58,13 +60,32 @@ export function throttle(db: DB, settings: Settings): Feature {
     return Math.ceil(Math.min(Math.max(wait, 1_000), HOUR) / 1_000)
   }
 
+  /** Marks a counted try as being checked, until it turns out how it ended; one that was not judged does not count. */
+  function leaving(counted: readonly Counted[]): Leave {
+    const keys = counted.map(({ key }) => key)
+    inFlight.enter(keys)
+    return async (judged) => {
+      try {
+        if (!judged) await db.commit(counted.map(({ key, rule }) => refund(key, rule.limit, 1)))
+      } finally {
+        inFlight.leave(keys)
+      }
+    }
+  }
+
   return {
     name: 'throttle',
     migrations: throttleMigrations,
     async admit(attempt) {
-      if (attempt.device !== null && (await count([{ key: deviceKey(attempt.device), rule: rules.device }]))) return
+      const device = deviceOf(attempt, rules)
+      if (device.length > 0 && (await count(device))) return leaving(device)
       const counted = countedOf(attempt, rules)
-      if (!(await count(counted))) throw new AuthError('throttled', { retryAfter: await secondsUntilFree(counted) })
+      const keys = counted.map(({ key }) => key)
+      while (!(await count(counted))) {
+        if (await inFlight.next(keys)) continue
+        throw new AuthError('throttled', { retryAfter: await secondsUntilFree(counted) })
+      }
+      return leaving(counted)
     },
     record: (event) => takenBack(event, settings.failuresPerNetwork),
     async upkeep() {
@@ -87,6 +108,11 @@ function rulesOf(settings: Settings) {
     resetsOfAccount: { limit: settings.resetsPerAccount, waits: [20 * MINUTE], memory: HOUR },
     resetsOfNetwork: { limit: settings.resetsPerNetwork, waits: [10 * MINUTE], memory: HOUR },
   } satisfies Record<string, Rule>
+}
+
+/** Where the try from a known device counts. */
+function deviceOf({ device }: Attempt, rules: Rules): Counted[] {
+  return device === null ? [] : [{ key: deviceKey(device), rule: rules.device }]
 }
 
 /** Where the try of a stranger counts. */
@@ -122,10 +148,10 @@ function takenBack(event: AuthEvent, networkLimit: number): Statement[] {
   switch (type) {
     case 'login_succeeded':
       return device === null
-        ? [refund(network, account, networkLimit), emptied(account)]
+        ? [refund(network, networkLimit, { of: account }), emptied(account)]
         : [emptied(deviceKey(device)), emptied(account)]
     case 'password_reset':
-      return [refund(network, account, networkLimit), emptied(account)]
+      return [refund(network, networkLimit, { of: account }), emptied(account)]
     case 'password_confirmed':
       return [emptied(confirmKey(sessionId))]
     default:
@@ -137,14 +163,17 @@ function emptied(key: string): Statement {
   return remove(buckets, { key })
 }
 
-function refund(network: string, account: string, limit: number): Statement {
-  const left = 'tries - COALESCE((SELECT a.tries FROM throttle_buckets a WHERE a.key = ?), 1)'
+/** @param tries how many to take back, or the key of the bucket whose tries they are */
+function refund(key: string, limit: number, tries: number | { of: string }): Statement {
+  const taken =
+    typeof tries === 'number' ? '?' : 'COALESCE((SELECT o.tries FROM throttle_buckets o WHERE o.key = ?), 0)'
+  const param = typeof tries === 'number' ? tries : tries.of
   return {
     sql: `UPDATE throttle_buckets SET
-        tries = CASE WHEN ${left} < 0 THEN 0 ELSE ${left} END,
-        blocked_until = CASE WHEN ${left} < ? THEN 0 ELSE blocked_until END
+        tries = CASE WHEN tries < ${taken} THEN 0 ELSE tries - ${taken} END,
+        blocked_until = CASE WHEN tries - ${taken} < ? THEN 0 ELSE blocked_until END
       WHERE key = ?`,
-    params: [account, account, account, limit, network],
+    params: [param, param, param, limit, key],
   }
 }
 

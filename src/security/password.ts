@@ -11,6 +11,11 @@ import { bcryptHash } from './bcrypt_threads.ts'
 import { Gate } from './gate.ts'
 
 const BCRYPT_LIMIT = 72
+/** In bytes of UTF-8; a bound for the work of normalising and hashing. */
+export const LONGEST_PASSWORD = 4096
+/** bcrypt's own floor, and a ceiling of about a minute: a row beyond it would hold a thread for hours. */
+const LOWEST_COST = 4
+const HIGHEST_COST = 20
 const SALT_LENGTH = 22
 const DIGEST_LENGTH = 31
 const ALPHABET = './ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
@@ -72,7 +77,9 @@ export class PasswordHasher {
    * @throws AuthError `busy` when too many wait already
    */
   async verify(password: string, stored: string | null): Promise<Verdict> {
-    const normal = password.normalize('NFC')
+    // One that may not be set cannot match; it is checked all the same, as no password.
+    const settable = Buffer.byteLength(password) <= LONGEST_PASSWORD && password.isWellFormed()
+    const normal = settable ? password.normalize('NFC') : ''
     const row = stored === null ? null : parse(stored)
     return this.#gate.run(async () => {
       const matches = await check(normal, row ?? decoy(this.#equalCost))
@@ -80,7 +87,7 @@ export class PasswordHasher {
       // A cheaper row is topped up: 2^c + 2^c + 2^(c+1) + ... + 2^(e-1) = 2^e rounds.
       for (let extra = cost; extra < this.#equalCost; extra += 1) await check(normal, decoy(extra))
       return {
-        matches: matches && row !== null && normal.isWellFormed(),
+        matches: matches && row !== null && settable,
         outdated: row !== null && this.#isOutdated(row, stored),
       }
     })
@@ -112,9 +119,10 @@ function shorten(password: string, salt: string): string {
 function parse(stored: string): Stored | null {
   const plain = PLAIN.exec(stored)
   const found = plain ?? HASHED_FIRST.exec(stored)
-  if (found === null) return null
-  const [, cost = '', salt = '', digest = ''] = found
-  return { hashedFirst: plain === null, cost: Number(cost), salt, digest }
+  const [, rounds = '', salt = '', digest = ''] = found ?? []
+  const cost = Number(rounds)
+  if (found === null || cost < LOWEST_COST || cost > HIGHEST_COST) return null
+  return { hashedFirst: plain === null, cost, salt, digest }
 }
 
 /** What no password is known for: random characters in the place of salt and digest. It costs nothing to make. */

@@ -5,8 +5,8 @@
 
 import { AuthError } from '../errors.ts'
 import { isCommonPassword } from './common_passwords.ts'
+import { LONGEST_PASSWORD } from './password.ts'
 
-const LONGEST_BYTES = 4096
 const SHORTEST_WORD = 3
 
 export interface PasswordPolicy {
@@ -31,7 +31,7 @@ export async function checkPassword(
 ): Promise<void> {
   if (password === '') throw new AuthError('field_missing', { field, message: `${field} missing` })
   if (!password.isWellFormed()) throw new AuthError('password_invalid', { field })
-  if (Buffer.byteLength(password) > LONGEST_BYTES) throw new AuthError('password_too_long', { field })
+  if (Buffer.byteLength(password) > LONGEST_PASSWORD) throw new AuthError('password_too_long', { field })
   const normal = password.normalize('NFC')
   if ([...normal].length < minLength) {
     throw new AuthError('password_too_short', { field, message: `password must have at least ${minLength} characters` })

@@ -60,7 +60,10 @@ export const origin: Kind<string> = {
   read(value) {
     const url = URL.parse(value)
     const plain =
-      url !== null && ['http:', 'https:'].includes(url.protocol) && url.username === '' && url.pathname === '/'
+      url !== null &&
+      ['http:', 'https:'].includes(url.protocol) &&
+      url.username + url.password === '' &&
+      url.pathname === '/'
     return plain && url.search === '' && url.hash === '' ? url.origin : undefined
   },
 }
