@@ -4,9 +4,7 @@
  */
 
 import cookie from '@fastify/cookie'
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
-import { Type } from 'typebox'
 import { installAccount } from './app/account.ts'
 import { BODY_LIMIT, installBodies } from './app/bodies.ts'
 import { answerBrokenRequest } from './app/broken_requests.ts'
@@ -16,6 +14,7 @@ import { installGuards, requireFresh, sessionOf } from './app/guards.ts'
 import { answerHeaders, installHeaders } from './app/headers.ts'
 import { collectMethods, installOtherMethods } from './app/methods.ts'
 import { answerError, installRefusals } from './app/refusals.ts'
+import { object, text, typed } from './app/schema.ts'
 import { installSessions } from './app/sessions.ts'
 import type { Auth } from './auth.ts'
 import { coreMigrations, type Migration } from './db/migrations.ts'
@@ -75,25 +74,24 @@ export async function buildApp({ auth, settings, log }: AppParts): Promise<Fasti
   return app
 }
 
-const field = Type.String()
-const emailOnly = Type.Object({ email: field })
-const done = { 200: Type.Object({ email: field, message: field }) }
+const emailOnly = object({ email: text }, ['email'])
+const done = { 200: object({ email: text, message: text }, []) }
 
-function installRoutes(fastify: FastifyInstance, auth: Auth, settings: Settings): void {
-  const app = fastify.withTypeProvider<TypeBoxTypeProvider>()
+function installRoutes(untyped: FastifyInstance, auth: Auth, settings: Settings): void {
+  const app = typed(untyped)
   const open = { access: 'public' } as const
   const signedIn = { access: 'session' } as const
 
   app.get('/', { config: open }, async () => ({ message: 'Bienvenue' }))
 
-  const registration = Type.Object({ email: field, password: field, name: Type.Optional(field) })
+  const registration = object({ email: text, password: text, name: text }, ['email', 'password'])
   app.post('/users', { config: open, schema: { body: registration, response: done } }, async (request) => {
     const { email, password, name } = request.body
     const user = await auth.registerUser(email, password, name, request.client)
     return { email: user.email, message: 'user created' }
   })
 
-  const login = Type.Object({ email: field, password: field })
+  const login = object({ email: text, password: text }, ['email', 'password'])
   app.post('/sessions', { config: open, schema: { body: login, response: done } }, async (request, reply) => {
     const { email, password } = request.body
     const presented = presentedCredential(request, settings)
@@ -104,7 +102,7 @@ function installRoutes(fastify: FastifyInstance, auth: Auth, settings: Settings)
     return { email: user.email, message: 'logged in' }
   })
 
-  const others = Type.Object({ others: Type.Optional(Type.Literal('true')) })
+  const others = object({ others: { type: 'string', enum: ['true'] } }, [])
   app.delete('/sessions', { config: signedIn, schema: { querystring: others } }, async (request, reply) => {
     const checked = sessionOf(request)
     if (request.query.others === 'true') {
@@ -131,7 +129,7 @@ function installRoutes(fastify: FastifyInstance, auth: Auth, settings: Settings)
     return { email: user.email, reset_token: resetToken }
   })
 
-  const reset = Type.Object({ email: field, reset_token: field, new_password: field })
+  const reset = object({ email: text, reset_token: text, new_password: text }, ['email', 'reset_token', 'new_password'])
   app.put('/reset_password', { config: open, schema: { body: reset, response: done } }, async (request, reply) => {
     const { email, reset_token: resetToken, new_password: newPassword } = request.body
     const { user, deviceCookie } = await auth.resetPassword({ email, resetToken, newPassword, client: request.client })

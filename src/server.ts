@@ -1,145 +1,17 @@
-/** The process: settings, database, Auth, app, listening; signals and a graceful stop. */
+/** The process: starts the service, or says in one line why it cannot. */
 
-import { createServer, type Server } from 'node:net'
-import type { FastifyInstance } from 'fastify'
-import type { Logger } from 'pino'
-import { buildApp, listFeatures, migrations } from './app.ts'
-import { Auth } from './auth.ts'
-import { banner, databaseLocation } from './banner.ts'
-import { DB } from './db.ts'
+import { enableCompileCache, flushCompileCache } from 'node:module'
+import { fileURLToPath } from 'node:url'
 import { StartError } from './errors.ts'
-import { makeLog } from './log.ts'
-import { withSecret } from './secret_file.ts'
-import { processSettings, type Settings } from './settings.ts'
 
-/** Last uses are written and ended sessions deleted this often, in milliseconds. */
-const UPKEEP_INTERVAL = 30_000
-/** Requests still running after this long at a stop are cut off, in milliseconds. */
-const STOP_LIMIT = 10_000
-
-async function start(): Promise<void> {
-  const settings = withSecret(processSettings())
-  const log = await makeLog(settings)
-  const db = await DB.open(settings.databaseUrl, { migrations })
-  const features = listFeatures(db, settings, log)
-  const auth = new Auth(db, settings, features)
-  const app = await buildApp({ auth, settings, log })
-
-  const upkeep = async () => {
-    await auth.upkeep()
-    for (const feature of features) await feature.upkeep?.()
-  }
-  const timer = setInterval(() => {
-    upkeep().catch((error: unknown) => log.error({ err: error }, 'upkeep failed'))
-  }, UPKEEP_INTERVAL)
-  const twin = twinOf(app)
-  app.addHook('onClose', async () => {
-    clearInterval(timer)
-    // What is under way on either address still needs the database.
-    await new Promise((resolve) => twin.close(resolve))
-    await upkeep()
-    await auth.close()
-    await db.close()
-  })
-  closeConnectionsAtStop(app)
-  await listen(app, twin, settings)
-  announce(log, settings, portOf(app.server))
-  stopOnSignal(app, log)
-}
-
-/** An answer that goes out during a stop ends its connection; an idle one would hold the stop up. */
-function closeConnectionsAtStop(app: FastifyInstance): void {
-  let stopping = false
-  app.addHook('preClose', async () => {
-    stopping = true
-  })
-  app.addHook('onSend', async (_request, reply) => {
-    if (stopping) reply.header('connection', 'close')
-  })
-}
-
-async function listen(app: FastifyInstance, twin: Server, { host, port }: Settings): Promise<void> {
-  try {
-    await app.listen({
-      host: host === 'localhost' ? '127.0.0.1' : host,
-      port,
-      listenTextResolver: (address) => `listening at ${address}`,
-    })
-    if (host === 'localhost') await listenOnIPv6(twin, portOf(app.server))
-  } catch (error) {
-    await app.close()
-    throw explained(error, host, port)
-  }
-}
-
-/** `localhost` is both loopback addresses, whatever the machine's hosts file says; one HTTP server serves both. */
-function twinOf(app: FastifyInstance): Server {
-  return createServer({ noDelay: true }, (socket) => app.server.emit('connection', socket))
-}
-
-async function listenOnIPv6(twin: Server, port: number): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    twin.once('error', (error: NodeJS.ErrnoException) => {
-      // A machine without IPv6 has no second address to serve.
-      if (error.code === 'EADDRNOTAVAIL' || error.code === 'EAFNOSUPPORT') resolve()
-      else reject(error)
-    })
-    twin.listen({ host: '::1', port }, resolve)
-  })
-}
-
-function portOf(server: Server): number {
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('the server has no port')
-  return address.port
-}
-
-function announce(log: Logger, settings: Settings, port: number): void {
-  const { production, publicUrl, databaseUrl } = settings
-  if (!production) return void process.stdout.write(banner(settings, port))
-  log.info({ publicUrl, port, database: databaseLocation(databaseUrl), profile: 'production' }, 'ready')
-  if (!publicUrl.startsWith('https:')) {
-    log.warn('INSECURE_HTTP is set: passwords and cookies cross the network unprotected, use it on a private one only')
-  }
-  log.warn('this version sends no mail: a forgotten password cannot be reset in production yet')
-}
-
-function stopOnSignal(app: FastifyInstance, log: Logger): void {
-  const stop = (signal: NodeJS.Signals) => {
-    log.info({ signal }, 'stopping')
-    setTimeout(() => app.server.closeAllConnections(), STOP_LIMIT).unref()
-    app.close().then(
-      () => process.exit(0),
-      (error: unknown) => fail(log, error),
-    )
-  }
-  process.once('SIGTERM', stop)
-  process.once('SIGINT', stop)
-  process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'))
-  process.on('uncaughtException', (error) => fail(log, error))
-}
-
-function fail(log: Logger, error: unknown): never {
-  log.fatal({ err: error }, 'stopping after a fault')
-  process.exit(1)
-}
-
-function explained(error: unknown, host: string, port: number): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code === 'EADDRINUSE') {
-    return new StartError(`Port ${port} is taken. Stop the program that holds it, or set PORT to another one.`)
-  }
-  if (code === 'EACCES') {
-    return new StartError(`Port ${port} may not be used by this user. Set PORT to one above 1023.`)
-  }
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-    return new StartError(`HOST=${host} is no address of this machine. Set HOST to one that is, or to 0.0.0.0 for all.`)
-  }
-  return error
-}
+// What Node made of the sources is kept for the next start, which then takes half as long; where the folder cannot be
+// written, nothing is kept. Everything else is imported after this line.
+enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/compile', import.meta.url)))
 
 try {
+  const { start } = await import('./service.ts')
   await start()
+  flushCompileCache()
 } catch (error) {
   if (!(error instanceof StartError)) throw error
   process.stderr.write(`Bienvenue cannot start: ${error.message}\n`)

@@ -17,7 +17,7 @@ export interface User {
 }
 
 /** The part of a user that may leave the process, to its owner. */
-export interface PublicUser {
+export type PublicUser = {
   id: number
   email: string
   name: string | null

@@ -16,7 +16,7 @@ const LAYERS: [string, RegExp][] = [
   ['auth', /^(?:feature\.ts|auth(?:\.ts|\/))/],
   ['features', /^features\//],
   ['app', /^app(?:\.ts|\/)/],
-  ['server', /^(?:server|banner|secret_file)\.ts/],
+  ['server', /^(?:server|service|banner|secret_file)\.ts/],
 ]
 
 function filesOf(folder: string): string[] {

@@ -1,26 +1,27 @@
 /** The routes of one's own account. */
 
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
-import { Type } from 'typebox'
 import type { Auth } from '../auth.ts'
 import type { Settings } from '../settings.ts'
 import { publicUser } from '../user.ts'
 import { clearSessionCookie, setSessionCookie } from './cookies.ts'
 import { sessionOf } from './guards.ts'
+import { object, text, typed } from './schema.ts'
 
-const field = Type.String()
-const account = Type.Object({
-  id: Type.Integer(),
-  email: field,
-  name: Type.Union([Type.String(), Type.Null()]),
-  confirmed: Type.Boolean(),
-  created_at: field,
-})
-const changes = Type.Partial(Type.Object({ name: field, email: field, password: field, current_password: field }))
+const account = object(
+  {
+    id: { type: 'integer' },
+    email: text,
+    name: { type: ['string', 'null'] },
+    confirmed: { type: 'boolean' },
+    created_at: text,
+  },
+  [],
+)
+const changes = object({ name: text, email: text, password: text, current_password: text }, [])
 
-export function installAccount(fastify: FastifyInstance, auth: Auth, settings: Settings): void {
-  const app = fastify.withTypeProvider<TypeBoxTypeProvider>()
+export function installAccount(untyped: FastifyInstance, auth: Auth, settings: Settings): void {
+  const app = typed(untyped)
   const config = { access: 'session' } as const
 
   app.get('/users/me', { config, schema: { response: { 200: account } } }, async (request) =>
@@ -34,8 +35,8 @@ export function installAccount(fastify: FastifyInstance, auth: Auth, settings: S
     return publicUser(changed.user)
   })
 
-  const deletion = Type.Object({ current_password: field })
-  const deleted = { 200: Type.Object({ email: field, message: field }) }
+  const deletion = object({ current_password: text }, ['current_password'])
+  const deleted = { 200: object({ email: text, message: text }, []) }
   app.delete('/users/me', { config, schema: { body: deletion, response: deleted } }, async (request, reply) => {
     const checked = sessionOf(request)
     await auth.deleteAccount(checked, request.body.current_password, request.client)

@@ -1,8 +1,6 @@
 /** The routes of one's own sessions: see where one is signed in, end what is not wanted. */
 
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
-import { Type } from 'typebox'
 import type { Auth } from '../auth.ts'
 import { deviceName } from '../device_name.ts'
 import { AuthError } from '../errors.ts'
@@ -10,21 +8,17 @@ import type { Session } from '../session.ts'
 import type { Settings } from '../settings.ts'
 import { clearSessionCookie } from './cookies.ts'
 import { sessionOf } from './guards.ts'
+import { object, text, typed } from './schema.ts'
 
-const field = Type.String()
-const listed = Type.Object({
-  id: field,
-  device: field,
-  address: field,
-  created_at: field,
-  last_used_at: field,
-  current: Type.Boolean(),
-})
+const listed = object(
+  { id: text, device: text, address: text, created_at: text, last_used_at: text, current: { type: 'boolean' } },
+  [],
+)
 
-export function installSessions(fastify: FastifyInstance, auth: Auth, settings: Settings): void {
-  const app = fastify.withTypeProvider<TypeBoxTypeProvider>()
-  const list = { 200: Type.Object({ sessions: Type.Array(listed) }) }
-  const message = { 200: Type.Object({ message: field }) }
+export function installSessions(untyped: FastifyInstance, auth: Auth, settings: Settings): void {
+  const app = typed(untyped)
+  const list = { 200: object({ sessions: { type: 'array', items: listed } }, []) }
+  const message = { 200: object({ message: text }, []) }
 
   app.get('/sessions', { config: { access: 'session' }, schema: { response: list } }, async (request) => {
     const { session, user } = sessionOf(request)
@@ -32,7 +26,7 @@ export function installSessions(fastify: FastifyInstance, auth: Auth, settings: 
     return { sessions: all.map((one) => shown(one, one.id === session.id)) }
   })
 
-  const one = Type.Object({ id: field })
+  const one = object({ id: text }, ['id'])
   const oneSchema = { params: one, response: message }
   app.delete('/sessions/:id', { config: { access: 'fresh' }, schema: oneSchema }, async (request, reply) => {
     const checked = sessionOf(request)

@@ -1,0 +1,19 @@
+/** The schemas of bodies and answers: plain JSON Schema, from which the types follow. */
+
+import type { JsonSchemaToTsProvider } from '@fastify/type-provider-json-schema-to-ts'
+import type { FastifyInstance } from 'fastify'
+
+/** @returns the app, with bodies and parameters typed by their schemas */
+export function typed(app: FastifyInstance) {
+  return app.withTypeProvider<JsonSchemaToTsProvider>()
+}
+
+export const text = { type: 'string' } as const
+
+/** An object with these properties, of which `required` must be there. Others are ignored in a body and left out of an answer. */
+export function object<const P extends Record<string, unknown>, const R extends readonly (keyof P & string)[]>(
+  properties: P,
+  required: R,
+) {
+  return { type: 'object', properties, required } as const
+}
