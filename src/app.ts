@@ -15,7 +15,7 @@ import { answerHeaders, installHeaders } from './app/headers.ts'
 import { collectMethods, installOtherMethods } from './app/methods.ts'
 import { answerError, installRefusals } from './app/refusals.ts'
 import { object, text, typed } from './app/schema.ts'
-import { installSessions } from './app/sessions.ts'
+import { confirmation, installSessions } from './app/sessions.ts'
 import type { Auth } from './auth.ts'
 import { coreMigrations, type Migration } from './db/migrations.ts'
 import type { DB } from './db.ts'
@@ -103,17 +103,21 @@ function installRoutes(untyped: FastifyInstance, auth: Auth, settings: Settings)
   })
 
   const others = object({ others: { type: 'string', enum: ['true'] } }, [])
-  app.delete('/sessions', { config: signedIn, schema: { querystring: others } }, async (request, reply) => {
-    const checked = sessionOf(request)
-    if (request.query.others === 'true') {
-      await requireFresh(request, auth)
-      await auth.endOtherSessions(checked, request.client)
-      return { message: 'all other sessions ended' }
-    }
-    await auth.endSession(checked.session.id, checked, request.client)
-    clearSessionCookie(reply, settings)
-    return reply.redirect('/', 302)
-  })
+  app.delete(
+    '/sessions',
+    { config: signedIn, schema: { querystring: others, body: confirmation } },
+    async (request, reply) => {
+      const checked = sessionOf(request)
+      if (request.query.others === 'true') {
+        await requireFresh(request, auth)
+        await auth.endOtherSessions(checked, request.client)
+        return { message: 'all other sessions ended' }
+      }
+      await auth.endSession(checked.session.id, checked, request.client)
+      clearSessionCookie(reply, settings)
+      return reply.redirect('/', 302)
+    },
+  )
 
   app.get('/profile', { config: signedIn, schema: { response: { 200: emailOnly } } }, async (request) => ({
     email: sessionOf(request).user.email,

@@ -15,6 +15,9 @@ const listed = object(
   [],
 )
 
+/** The password, where it was not proven in the last minutes. */
+export const confirmation = object({ current_password: text }, [])
+
 export function installSessions(untyped: FastifyInstance, auth: Auth, settings: Settings): void {
   const app = typed(untyped)
   const list = { 200: object({ sessions: { type: 'array', items: listed } }, []) }
@@ -27,7 +30,7 @@ export function installSessions(untyped: FastifyInstance, auth: Auth, settings: 
   })
 
   const one = object({ id: text }, ['id'])
-  const oneSchema = { params: one, response: message }
+  const oneSchema = { params: one, body: confirmation, response: message }
   app.delete('/sessions/:id', { config: { access: 'fresh' }, schema: oneSchema }, async (request, reply) => {
     const checked = sessionOf(request)
     const { id } = request.params

@@ -1,0 +1,49 @@
+/** What may not be started: settings that are good one by one and unsafe together. */
+
+import { isIP } from 'node:net'
+import { StartError } from '../errors.ts'
+import type { Settings } from '../settings.ts'
+
+/** What the samples of all manuals are made of. */
+const SAMPLE = /secret|change|example|sample|password|12345/i
+
+export function checkProduction({ publicUrl, insecureHttp, passwordMinLength, secret }: Settings): void {
+  if (publicUrl === '') {
+    throw new StartError(
+      'PUBLIC_URL is missing: set it to the address under which browsers reach the service, like https://auth.example.org.',
+    )
+  }
+  if (!publicUrl.startsWith('https:') && !insecureHttp) {
+    throw new StartError(
+      'PUBLIC_URL must be https: in production. On a private network without TLS, set INSECURE_HTTP=true as well.',
+    )
+  }
+  if (passwordMinLength < 8) {
+    throw new StartError('PASSWORD_MIN_LENGTH must be at least 8 in production.')
+  }
+  if (Buffer.byteLength(secret) < 32 || new Set(secret).size < 10 || SAMPLE.test(secret)) {
+    throw new StartError(
+      'SECRET is missing or easily guessed: set it to at least 32 random bytes, for example with openssl rand -base64 33.',
+    )
+  }
+}
+
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '::1'])
+
+export function checkDevelopment({ host }: Settings): void {
+  if (!LOOPBACK.has(host)) {
+    throw new StartError(
+      `HOST=${host} would open the development profile to the network. Use localhost, or run with NODE_ENV=production and PUBLIC_URL.`,
+    )
+  }
+}
+
+export function checkCookieDomain(domain: string, publicUrl: string): void {
+  const host = new URL(publicUrl).hostname
+  const covers = host === domain || host.endsWith(`.${domain}`)
+  if (!covers || !domain.includes('.') || isIP(host) !== 0) {
+    throw new StartError(
+      `COOKIE_DOMAIN=${domain} would be refused by browsers: it must be ${host} or a parent domain of it with a dot, or empty.`,
+    )
+  }
+}
