@@ -253,7 +253,8 @@ export class Auth {
   async #open(user: User, client: Client, device: string | null, presented?: string): Promise<OpenedSession | null> {
     const { statements, ...opened } = this.#parts.sessions.make(user, client)
     const left = await this.checkSession(presented)
-    if (left !== null) statements.push(remove(sessions, { id: left.session.id }))
+    // Before the oldest are ended: the one that leaves makes room.
+    if (left !== null) statements.unshift(remove(sessions, { id: left.session.id }))
     const event: AuthEvent = { ...about(user, client), type: 'login_succeeded', sessionId: opened.session.id, device }
     return (await this.#parts.events.happen(event, statements)) ? opened : null
   }

@@ -9,6 +9,7 @@ export function banner({ databaseUrl, nodeEnv }: Settings, port: number): string
     'plain HTTP, for this machine only',
     'the reset token is in the answer to programs on this machine',
     'any password that is not empty is good',
+    'no ceilings per network, and no cookie for known devices',
   ]
   return `
   Bienvenue is ready at http://localhost:${port}

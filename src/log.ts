@@ -23,7 +23,7 @@ export async function makeLog(
   )
 }
 
-/** Fastify's own lines hold whole URLs; ours is one line a request, with the path alone, where LOG_REQUESTS asks for it. */
+/** Fastify's own lines hold whole URLs; ours is one line a request, with its route alone, where LOG_REQUESTS asks for it. */
 export class RequestLog extends LogController {
   readonly #wanted: boolean
 
@@ -34,7 +34,8 @@ export class RequestLog extends LogController {
 
   override requestCompleted(_error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
     if (!this.#wanted) return
-    const [path] = request.url.split('?', 1)
+    // The pattern of the route, not the path: whatever strays into a path, a credential for instance, stays out of the log.
+    const { url: path = 'none' } = request.routeOptions
     const line = { method: request.method, path, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }
     request.log.info(line, 'request')
   }

@@ -21,11 +21,11 @@ function kept(file: string): string {
       writeFileSync(draft, randomBytes(32).toString('base64url'), { mode: 0o600 })
       // Appears whole or not at all; of two processes that start at once one wins and both read the same.
       linkSync(draft, file)
+      rmSync(draft)
     }
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw unusable(file, error)
-  } finally {
-    rmSync(draft, { force: true })
+    rmSync(draft)
   }
   try {
     return readFileSync(file, 'utf8')

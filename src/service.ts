@@ -22,9 +22,10 @@ const STOP_LIMIT = 10_000
  * @throws StartError with a line that names the mend
  */
 export async function start(): Promise<void> {
-  const settings = withSecret(processSettings())
-  const log = await makeLog(settings)
-  const db = await DB.open(settings.databaseUrl, { migrations })
+  const given = processSettings()
+  const log = await makeLog(given)
+  const db = await DB.open(given.databaseUrl, { migrations })
+  const settings = withSecret(given)
   const features = listFeatures(db, settings, log)
   const auth = new Auth(db, settings, features)
   const app = await buildApp({ auth, settings, log })

@@ -115,6 +115,9 @@ function invalidField({ keyword, instancePath, params }: Invalid): AuthError {
     return new AuthError('field_missing', { field, message: `${field} missing` })
   }
   const field = instancePath.slice(1)
+  if (keyword === 'enum') {
+    return new AuthError('field_invalid', { field, message: `${field} must be ${String(params['allowedValues'])}` })
+  }
   if (field === '') return new AuthError('body_invalid', { message: 'the body must be one JSON object or form fields' })
   return new AuthError('field_invalid', { field, message: `${field} must be given once, as text` })
 }

@@ -76,7 +76,9 @@ export class Account {
   async delete(checked: CheckedSession, currentPassword: string, client: Client): Promise<void> {
     await this.confirm(checked, currentPassword, client)
     const event: AuthEvent = { ...about(checked.user, client), type: 'user_deleted' }
-    await this.#parts.events.happen(event, [remove(users, { id: checked.user.id })])
+    const { id, hashedPassword } = checked.user
+    const deleted = await this.#parts.events.happen(event, [must(remove(users, { id, hashedPassword }))])
+    if (!deleted) throw new AuthError('current_password_wrong', { field: 'current_password' })
   }
 
   async #rename({ user, session }: CheckedSession, name: string, client: Client): Promise<ChangedAccount> {
@@ -100,10 +102,10 @@ export class Account {
       const committed = await db.commit([
         // Only on top of the password that was just proven: of two changes at once the second is refused.
         must(changeUser(changes, { id: user.id, hashedPassword: user.hashedPassword }, db.now())),
-        ...statements,
         changes.hashedPassword === undefined
           ? remove(sessions, { id: session.id })
           : endOthers(user.id, opened.session.id),
+        ...statements,
         remove(tokens, { userId: user.id }),
         ...happened.flatMap((event) => events.record(event)),
       ])

@@ -78,7 +78,8 @@ export class Sessions {
   /** Writes the last uses that are due, and deletes what has ended. */
   async upkeep(): Promise<void> {
     await this.#flush(WRITE_INTERVAL)
-    await this.#db.sweep(this.#life.idle)
+    // Longer than a use can be known to this process alone, or to another one.
+    await this.#db.sweep(this.#life.idle + 2 * WRITE_INTERVAL)
   }
 
   /** Writes all last uses that are not in the database yet; to be called before it closes. */

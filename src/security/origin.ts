@@ -22,7 +22,16 @@ export function isCrossOrigin(
   trusted: readonly string[] = [],
 ): boolean {
   if (SAFE.has(method)) return false
-  if (origin !== undefined && trusted.includes(origin)) return false
-  if (secFetchSite !== undefined) return secFetchSite !== 'same-origin' && secFetchSite !== 'none'
-  return origin !== undefined && !own.includes(origin)
+  switch (secFetchSite) {
+    case 'same-origin':
+    case 'none':
+      return false
+    case 'same-site':
+    case 'cross-site':
+      return origin === undefined || !trusted.includes(origin)
+    case undefined:
+      return origin !== undefined && !own.includes(origin) && !trusted.includes(origin)
+    default:
+      return true
+  }
 }
