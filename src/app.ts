@@ -6,13 +6,17 @@
 import cookie from '@fastify/cookie'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { installAccount } from './app/account.ts'
+import { installAssets } from './app/assets.ts'
 import { BODY_LIMIT, installBodies } from './app/bodies.ts'
 import { answerBrokenRequest } from './app/broken_requests.ts'
 import { installClient, isDirectLoopback } from './app/client.ts'
 import { clearSessionCookie, presentedCredential, setDeviceCookie, setSessionCookie } from './app/cookies.ts'
+import { answer, forgetPages, seeOther, viewFor, wantsPage } from './app/faces.ts'
+import { takeFormMethod } from './app/form_methods.ts'
 import { installGuards, requireFresh, sessionOf } from './app/guards.ts'
 import { answerHeaders, installHeaders } from './app/headers.ts'
 import { collectMethods, installOtherMethods } from './app/methods.ts'
+import { installPages, nextOf, type PageParts, sendReset, showHome } from './app/pages.ts'
 import { answerError, installRefusals } from './app/refusals.ts'
 import { object, text, typed } from './app/schema.ts'
 import { confirmation, installSessions } from './app/sessions.ts'
@@ -21,16 +25,21 @@ import { coreMigrations, type Migration } from './db/migrations.ts'
 import type { DB } from './db.ts'
 import { AuthError } from './errors.ts'
 import type { Feature } from './feature.ts'
-import { auditLog, auditMigrations } from './features/audit_log.ts'
+import { auditLog, auditMigrations, recentActivity } from './features/audit_log.ts'
 import { throttleMigrations } from './features/throttle/bucket.ts'
 import { throttle } from './features/throttle.ts'
 import { RequestLog } from './log.ts'
+import { onward } from './pages/onward.ts'
+import { resetPage } from './pages/reset.ts'
+import { openSite } from './pages/site.ts'
 import type { Settings } from './settings.ts'
 
 export interface AppParts {
   auth: Auth
   settings: Settings
   log: FastifyBaseLogger
+  /** For the page of whoever is signed in; see `activityOf`. Default: there is none. */
+  activity?: PageParts['activity']
 }
 
 /** The whole schema: the core's and every feature's. */
@@ -41,12 +50,21 @@ export function listFeatures(db: DB, settings: Settings, log: FastifyBaseLogger)
   return [throttle(db, settings), auditLog(db, settings, log)]
 }
 
+/** How many of the last events the page of whoever is signed in shows. */
+const SHOWN_EVENTS = 20
+
+/** What the audit log knows of an account. */
+export function activityOf(db: DB): PageParts['activity'] {
+  return (userId) => recentActivity(db, userId, SHOWN_EVENTS)
+}
+
 /**
  * Builds the app; `app.inject()` serves tests, `app.listen()` the world.
- * @throws Error where a route does not declare its access
+ * @throws Error where a route does not declare its access; StartError where a setting of the pages cannot be used
  */
-export async function buildApp({ auth, settings, log }: AppParts): Promise<FastifyInstance> {
+export async function buildApp({ auth, settings, log, activity = async () => [] }: AppParts): Promise<FastifyInstance> {
   const headers = answerHeaders(settings)
+  const parts: PageParts = { auth, settings, activity }
   const app: FastifyInstance = Fastify({
     loggerInstance: log,
     logController: new RequestLog(settings),
@@ -56,20 +74,25 @@ export async function buildApp({ auth, settings, log }: AppParts): Promise<Fasti
     return503OnClosing: false,
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 2_000 },
     clientErrorHandler: answerBrokenRequest(headers),
-    frameworkErrors: (error, request, reply) => answerError(error, request, reply.headers(headers)),
+    frameworkErrors: (error, request, reply) => answerError(error, request, reply.headers(headers), parts),
+    rewriteUrl: takeFormMethod,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
   })
+  app.decorate('site', openSite(settings))
   installHeaders(app, headers)
-  installRefusals(app, auth)
+  installRefusals(app, parts)
   await app.register(cookie)
   await installBodies(app)
   installClient(app, settings)
   installGuards(app, auth, settings)
 
   const served = collectMethods(app)
-  installRoutes(app, auth, settings)
+  installRoutes(app, parts)
+  installResets(app, parts)
   installAccount(app, auth, settings)
   installSessions(app, auth, settings)
+  installPages(app, parts)
+  installAssets(app)
   installOtherMethods(app, served)
   return app
 }
@@ -77,67 +100,94 @@ export async function buildApp({ auth, settings, log }: AppParts): Promise<Fasti
 const emailOnly = object({ email: text }, ['email'])
 const done = { 200: object({ email: text, message: text }, []) }
 
-function installRoutes(untyped: FastifyInstance, auth: Auth, settings: Settings): void {
+function installRoutes(untyped: FastifyInstance, parts: PageParts): void {
   const app = typed(untyped)
+  const { auth, settings } = parts
   const open = { access: 'public' } as const
   const signedIn = { access: 'session' } as const
 
-  app.get('/', { config: open }, async () => ({ message: 'Bienvenue' }))
+  app.get('/', { config: open }, async (request, reply) =>
+    wantsPage(request) ? showHome(request, reply, parts) : { message: 'Bienvenue' },
+  )
 
   const registration = object({ email: text, password: text, name: text }, ['email', 'password'])
-  app.post('/users', { config: open, schema: { body: registration, response: done } }, async (request) => {
+  const registering = { config: { ...open, form: 'register' }, schema: { body: registration, response: done } } as const
+  app.post('/users', registering, async (request, reply) => {
     const { email, password, name } = request.body
     const user = await auth.registerUser(email, password, name, request.client)
-    return { email: user.email, message: 'user created' }
+    const page = onward('/login', nextOf(request), 'registered')
+    return answer(request, reply, { email: user.email, message: 'user created' }, page)
   })
 
   const login = object({ email: text, password: text }, ['email', 'password'])
-  app.post('/sessions', { config: open, schema: { body: login, response: done } }, async (request, reply) => {
+  const loggingIn = { config: { ...open, form: 'login' }, schema: { body: login, response: done } } as const
+  app.post('/sessions', loggingIn, async (request, reply) => {
     const { email, password } = request.body
     const presented = presentedCredential(request, settings)
     const { user, credential, deviceCookie } = await auth.logIn({ email, password, client: request.client, presented })
     setSessionCookie(reply, credential, settings)
     // Clients of the classic contract expect one cookie, and none after the logout.
     if (settings.production) setDeviceCookie(reply, deviceCookie, settings)
-    return { email: user.email, message: 'logged in' }
+    return answer(request, reply, { email: user.email, message: 'logged in' }, nextOf(request) ?? '/dashboard')
   })
 
   const others = object({ others: { type: 'string', enum: ['true'] } }, [])
-  app.delete(
-    '/sessions',
-    { config: signedIn, schema: { querystring: others, body: confirmation } },
-    async (request, reply) => {
-      const checked = sessionOf(request)
-      if (request.query.others === 'true') {
-        await requireFresh(request, auth)
-        await auth.endOtherSessions(checked, request.client)
-        return { message: 'all other sessions ended' }
-      }
-      await auth.endSession(checked.session.id, checked, request.client)
-      clearSessionCookie(reply, settings)
-      return reply.redirect('/', 302)
-    },
+  const leaving = {
+    config: { ...signedIn, form: 'end-others' },
+    schema: { querystring: others, body: confirmation },
+  } as const
+  app.delete('/sessions', leaving, async (request, reply) => {
+    const checked = sessionOf(request)
+    if (request.query.others === 'true') {
+      await requireFresh(request, auth)
+      await auth.endOtherSessions(checked, request.client)
+      return answer(request, reply, { message: 'all other sessions ended' }, '/dashboard?notice=others_signed_out')
+    }
+    await auth.endSession(checked.session.id, checked, request.client)
+    clearSessionCookie(reply, settings)
+    forgetPages(request, reply)
+    return wantsPage(request) ? seeOther(reply, '/login?notice=logged_out') : reply.redirect('/', 302)
+  })
+
+  app.get('/profile', { config: signedIn, schema: { response: { 200: emailOnly } } }, async (request, reply) =>
+    answer(request, reply, { email: sessionOf(request).user.email }, '/dashboard'),
   )
+}
 
-  app.get('/profile', { config: signedIn, schema: { response: { 200: emailOnly } } }, async (request) => ({
-    email: sessionOf(request).user.email,
-  }))
-
-  app.post('/reset_password', { config: open, schema: { body: emailOnly } }, async (request) => {
+function installResets(untyped: FastifyInstance, { auth, settings }: PageParts): void {
+  const app = typed(untyped)
+  const asking = { config: { access: 'public', form: 'forgot' }, schema: { body: emailOnly } } as const
+  app.post('/reset_password', asking, async (request, reply) => {
     const requested = await auth.requestPasswordReset(request.body.email, request.client)
-    if (settings.production) return { message: 'if this address has an account, a reset token goes to it by mail' }
+    if (settings.production) {
+      const message = 'if this address has an account, a reset token goes to it by mail'
+      return answer(request, reply, { message }, '/reset?notice=reset_requested')
+    }
     if (requested === null) throw new AuthError('email_unknown', { field: 'email' })
     const { user, resetToken } = requested
     // Whoever reads the token owns the account: only a program on this machine may.
-    if (!isDirectLoopback(request)) return { email: user.email, message: 'the token is only answered on this machine' }
-    return { email: user.email, reset_token: resetToken }
+    if (!isDirectLoopback(request)) {
+      const body = { email: user.email, message: 'the token is only answered on this machine' }
+      return answer(request, reply, body, '/reset?notice=reset_elsewhere')
+    }
+    if (!wantsPage(request)) return { email: user.email, reset_token: resetToken }
+    const typed = new Map([
+      ['email', user.email],
+      ['reset_token', resetToken],
+    ])
+    return sendReset(reply, resetPage(viewFor(request, false), { typed }))
   })
 
   const reset = object({ email: text, reset_token: text, new_password: text }, ['email', 'reset_token', 'new_password'])
-  app.put('/reset_password', { config: open, schema: { body: reset, response: done } }, async (request, reply) => {
+  const resetting = {
+    config: { access: 'public', form: 'reset' },
+    schema: { body: reset, response: done },
+  } as const
+  app.put('/reset_password', resetting, async (request, reply) => {
     const { email, reset_token: resetToken, new_password: newPassword } = request.body
     const { user, deviceCookie } = await auth.resetPassword({ email, resetToken, newPassword, client: request.client })
     if (settings.production) setDeviceCookie(reply, deviceCookie, settings)
-    return { email: user.email, message: 'Password updated' }
+    const body = { email: user.email, message: 'Password updated' }
+    return answer(request, reply, body, '/login?notice=password_updated')
   })
 }

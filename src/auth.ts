@@ -179,6 +179,11 @@ export class Auth {
     await this.#account.confirm(checked, currentPassword, client)
   }
 
+  /** The time by the one clock of the service, in milliseconds since the epoch. */
+  now(): number {
+    return this.#parts.db.now()
+  }
+
   /** @returns whether the password was proven in this session in the last minutes */
   isFresh(session: Session): boolean {
     return isFresh(session, this.#parts.db.now(), this.#parts.settings.freshFor)

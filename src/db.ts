@@ -5,7 +5,7 @@
 
 import { coreMigrations, type Migration, migrate } from './db/migrations.ts'
 import { nextSessions, sessions, sweepSessions } from './db/sessions.ts'
-import { insert, must, NoResultFound, remove, select, type Table, update } from './db/table.ts'
+import { insert, must, NoResultFound, remove, select, selectLast, type Table, update } from './db/table.ts'
 import { type OneTimeToken, replaceToken, sweepTokens, tokens } from './db/tokens.ts'
 import { changeUser, HIGHEST_HASH_COST, insertUser, type UserChanges, users } from './db/users.ts'
 import { type Engine, integer, type Statement, StoreUnavailable, text } from './engines/engine.ts'
@@ -144,6 +144,17 @@ export class DB {
     const { sql, params } = select(table, criteria)
     const row = await this.#engine.get(sql, params)
     return row === undefined ? null : table.read(row)
+  }
+
+  /** @returns at most `limit` rows that answer the criteria, those first that are highest by `order` */
+  async findLastBy<T>(
+    table: Table<T>,
+    criteria: Partial<NoInfer<T>>,
+    order: readonly (keyof NoInfer<T>)[],
+    limit: number,
+  ): Promise<T[]> {
+    const { sql, params } = selectLast(table, criteria, order, limit)
+    return (await this.#engine.all(sql, params)).map(table.read)
   }
 
   /**

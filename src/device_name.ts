@@ -21,10 +21,22 @@ const SYSTEMS: [RegExp, string][] = [
   [/\bLinux\b/, 'Linux'],
 ]
 
+/** What is known of a device; either may be missing. */
+export interface Device {
+  browser: string | undefined
+  system: string | undefined
+}
+
+export function deviceOf(userAgent: string): Device {
+  return {
+    browser: BROWSERS.find(([pattern]) => pattern.test(userAgent))?.[1],
+    system: SYSTEMS.find(([pattern]) => pattern.test(userAgent))?.[1],
+  }
+}
+
 /** @returns for instance `Firefox on Windows`, `curl`, or `unknown device` */
 export function deviceName(userAgent: string): string {
-  const browser = BROWSERS.find(([pattern]) => pattern.test(userAgent))?.[1]
-  const system = SYSTEMS.find(([pattern]) => pattern.test(userAgent))?.[1]
+  const { browser, system } = deviceOf(userAgent)
   if (browser !== undefined && system !== undefined) return `${browser} on ${system}`
   return browser ?? system ?? 'unknown device'
 }

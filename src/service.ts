@@ -3,7 +3,7 @@
 import { createServer, type Server } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import { buildApp, listFeatures, migrations } from './app.ts'
+import { activityOf, buildApp, listFeatures, migrations } from './app.ts'
 import { Auth } from './auth.ts'
 import { banner, databaseLocation } from './banner.ts'
 import { DB } from './db.ts'
@@ -28,7 +28,7 @@ export async function start(): Promise<void> {
   const settings = withSecret(given)
   const features = listFeatures(db, settings, log)
   const auth = new Auth(db, settings, features)
-  const app = await buildApp({ auth, settings, log })
+  const app = await buildApp({ auth, settings, log, activity: activityOf(db) })
 
   const upkeep = async () => {
     await auth.upkeep()

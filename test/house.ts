@@ -1,7 +1,7 @@
 /** A whole service for a test: real database, real Auth, real app; only the clock is ours to move. */
 
 import type { FastifyInstance } from 'fastify'
-import { buildApp, listFeatures, migrations } from '../src/app.ts'
+import { activityOf, buildApp, listFeatures, migrations } from '../src/app.ts'
 import { Auth } from '../src/auth.ts'
 import { DB } from '../src/db.ts'
 import { makeLog } from '../src/log.ts'
@@ -46,7 +46,7 @@ export async function openHouse(env: Record<string, string> = {}, overrides: Par
   const db = await DB.open(settings.databaseUrl, { clock: clock.now, migrations })
   const features = listFeatures(db, settings, log)
   const auth = new Auth(db, settings, features)
-  const app = await buildApp({ auth, settings, log })
+  const app = await buildApp({ auth, settings, log, activity: activityOf(db) })
   const upkeep = async () => {
     await auth.upkeep()
     for (const feature of features) await feature.upkeep?.()

@@ -15,6 +15,7 @@ const LAYERS: [string, RegExp][] = [
   ['db', /^db(?:\.ts|\/)/],
   ['auth', /^(?:feature\.ts|auth(?:\.ts|\/))/],
   ['features', /^features\//],
+  ['pages', /^pages\//],
   ['app', /^app(?:\.ts|\/)/],
   ['server', /^(?:server|service|banner|secret_file)\.ts/],
 ]

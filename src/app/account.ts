@@ -1,10 +1,14 @@
 /** The routes of one's own account. */
 
 import type { FastifyInstance } from 'fastify'
+import type { AccountChanges } from '../auth/account.ts'
 import type { Auth } from '../auth.ts'
+import { onward } from '../pages/onward.ts'
+import type { Notice } from '../pages/texts.ts'
 import type { Settings } from '../settings.ts'
 import { publicUser } from '../user.ts'
 import { clearSessionCookie, setSessionCookie } from './cookies.ts'
+import { answer, forgetPages } from './faces.ts'
 import { sessionOf } from './guards.ts'
 import { object, text, typed } from './schema.ts'
 
@@ -24,23 +28,35 @@ export function installAccount(untyped: FastifyInstance, auth: Auth, settings: S
   const app = typed(untyped)
   const config = { access: 'session' } as const
 
-  app.get('/users/me', { config, schema: { response: { 200: account } } }, async (request) =>
-    publicUser(sessionOf(request).user),
+  app.get('/users/me', { config, schema: { response: { 200: account } } }, async (request, reply) =>
+    answer(request, reply, publicUser(sessionOf(request).user), '/dashboard'),
   )
 
-  app.patch('/users/me', { config, schema: { body: changes, response: { 200: account } } }, async (request, reply) => {
+  const changing = {
+    config: { ...config, form: 'changes' },
+    schema: { body: changes, response: { 200: account } },
+  } as const
+  app.patch('/users/me', changing, async (request, reply) => {
     const { current_password: currentPassword, ...wanted } = request.body
     const changed = await auth.changeAccount(sessionOf(request), { ...wanted, currentPassword }, request.client)
     if (changed.opened !== null) setSessionCookie(reply, changed.opened.credential, settings)
-    return publicUser(changed.user)
+    return answer(request, reply, publicUser(changed.user), onward('/dashboard', undefined, noticeOf(wanted)))
   })
 
   const deletion = object({ current_password: text }, ['current_password'])
   const deleted = { 200: object({ email: text, message: text }, []) }
-  app.delete('/users/me', { config, schema: { body: deletion, response: deleted } }, async (request, reply) => {
+  const deleting = { config: { ...config, form: 'delete' }, schema: { body: deletion, response: deleted } } as const
+  app.delete('/users/me', deleting, async (request, reply) => {
     const checked = sessionOf(request)
     await auth.deleteAccount(checked, request.body.current_password, request.client)
     clearSessionCookie(reply, settings)
-    return { email: checked.user.email, message: 'account deleted' }
+    forgetPages(request, reply)
+    const body = { email: checked.user.email, message: 'account deleted' }
+    return answer(request, reply, body, '/?notice=account_deleted')
   })
+}
+
+function noticeOf({ email, password }: AccountChanges): Notice {
+  if (password !== undefined) return 'password_changed'
+  return email === undefined ? 'name_changed' : 'email_changed'
 }

@@ -7,6 +7,7 @@ import { AuthError } from '../errors.ts'
 import { isCrossOrigin } from '../security/origin.ts'
 import type { Settings } from '../settings.ts'
 import { presentedCredential } from './cookies.ts'
+import { looseText } from './schema.ts'
 
 /**
  * `public`: anyone. `session`: whoever presents a valid session. `fresh`: the same, with a password that was proven in
@@ -60,14 +61,9 @@ function addFreshGuard(route: RouteOptions, auth: Auth): void {
 /** @throws AuthError `fresh_password_required`, `current_password_wrong`, `throttled`, `busy` */
 export async function requireFresh(request: FastifyRequest, auth: Auth): Promise<void> {
   const checked = sessionOf(request)
-  const password = currentPassword(request.body)
+  const password = looseText(request.body, 'current_password')
   if (password !== undefined) await auth.confirmPassword(checked, password, request.client)
   else if (!auth.isFresh(checked.session)) throw new AuthError('fresh_password_required')
-}
-
-function currentPassword(body: unknown): string | undefined {
-  const given = typeof body === 'object' && body !== null && 'current_password' in body
-  return given && typeof body.current_password === 'string' ? body.current_password : undefined
 }
 
 /** A page elsewhere whose name resolves to this machine must not get in (DNS rebinding). */

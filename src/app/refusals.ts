@@ -1,9 +1,14 @@
-/** How a refusal reaches the client: the one map from error code to status, and the body `{ message, code, field }`. */
+/**
+ * How a refusal reaches the client: the one map from error code to status, and the body `{ message, code, field }`. People
+ * get a page, see page_refusals.ts.
+ */
 
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Auth } from '../auth.ts'
 import { StoreUnavailable } from '../db.ts'
 import { AuthError, type ErrorCode } from '../errors.ts'
+import { wantsPage } from './faces.ts'
+import { plainRefusal, refusePage } from './page_refusals.ts'
+import type { PageParts } from './pages.ts'
 
 const statuses: Record<ErrorCode, number> = {
   field_missing: 400,
@@ -68,14 +73,14 @@ const NOT_REPORTED: ReadonlySet<ErrorCode> = new Set([
   'method_not_allowed',
 ])
 
-export function installRefusals(app: FastifyInstance, auth: Auth): void {
+export function installRefusals(app: FastifyInstance, parts: PageParts): void {
   app.setErrorHandler((error, request, reply) => {
     const { code } = asRefusal(error)
     if (statusOf(code) < 500 && !NOT_REPORTED.has(code)) {
       const { client, checked } = request
-      auth.report({ type: 'request_refused', userId: checked?.user.id ?? null, client, reason: code })
+      parts.auth.report({ type: 'request_refused', userId: checked?.user.id ?? null, client, reason: code })
     }
-    return answerError(error, request, reply)
+    return answerError(error, request, reply, parts)
   })
   app.setNotFoundHandler(() => {
     throw new AuthError('not_found')
@@ -83,12 +88,25 @@ export function installRefusals(app: FastifyInstance, auth: Auth): void {
 }
 
 /** Also what answers errors that arise before routing, such as a path that cannot be decoded. */
-export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export async function answerError(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  parts: PageParts,
+): Promise<FastifyReply> {
   const refusal = asRefusal(error)
   const status = statusOf(refusal.code)
   if (status >= 500) request.log.error({ err: error, code: refusal.code }, 'request failed')
   if (refusal.retryAfter !== undefined) reply.header('retry-after', refusal.retryAfter)
-  return reply.code(status).send(refusalBody(refusal))
+  if (!wantsPage(request)) return reply.code(status).send(refusalBody(refusal))
+  try {
+    return await refusePage(refusal, status, request, reply, parts)
+  } catch (fault) {
+    // The form could not be shown again, because the database is gone for instance.
+    request.log.error({ err: fault }, 'no form for a refusal')
+    const { code } = asRefusal(fault)
+    return plainRefusal(new AuthError(code), statusOf(code), request, reply)
+  }
 }
 
 function asRefusal(error: unknown): AuthError {
@@ -116,7 +134,7 @@ function invalidField({ keyword, instancePath, params }: Invalid): AuthError {
   }
   const field = instancePath.slice(1)
   if (keyword === 'enum') {
-    return new AuthError('field_invalid', { field, message: `${field} must be ${String(params['allowedValues'])}` })
+    return new AuthError('field_invalid', { field, message: `${field} must be ${String(params.allowedValues)}` })
   }
   if (field === '') return new AuthError('body_invalid', { message: 'the body must be one JSON object or form fields' })
   return new AuthError('field_invalid', { field, message: `${field} must be given once, as text` })

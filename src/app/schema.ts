@@ -17,3 +17,10 @@ export function object<const P extends Record<string, unknown>, const R extends 
 ) {
   return { type: 'object', properties, required } as const
 }
+
+/** @returns a field of something that no schema has checked, where it is text */
+export function looseText(source: unknown, name: string): string | undefined {
+  if (typeof source !== 'object' || source === null) return undefined
+  const value: unknown = Object.getOwnPropertyDescriptor(source, name)?.value
+  return typeof value === 'string' ? value : undefined
+}

@@ -7,6 +7,7 @@ import { AuthError } from '../errors.ts'
 import type { Session } from '../session.ts'
 import type { Settings } from '../settings.ts'
 import { clearSessionCookie } from './cookies.ts'
+import { answer, wantsPage } from './faces.ts'
 import { sessionOf } from './guards.ts'
 import { object, text, typed } from './schema.ts'
 
@@ -23,20 +24,23 @@ export function installSessions(untyped: FastifyInstance, auth: Auth, settings: 
   const list = { 200: object({ sessions: { type: 'array', items: listed } }, []) }
   const message = { 200: object({ message: text }, []) }
 
-  app.get('/sessions', { config: { access: 'session' }, schema: { response: list } }, async (request) => {
+  app.get('/sessions', { config: { access: 'session' }, schema: { response: list } }, async (request, reply) => {
     const { session, user } = sessionOf(request)
     const all = await auth.listSessions(user.id)
-    return { sessions: all.map((one) => shown(one, one.id === session.id)) }
+    return answer(request, reply, { sessions: all.map((one) => shown(one, one.id === session.id)) }, '/dashboard')
   })
 
   const one = object({ id: text }, ['id'])
   const oneSchema = { params: one, body: confirmation, response: message }
-  app.delete('/sessions/:id', { config: { access: 'fresh' }, schema: oneSchema }, async (request, reply) => {
+  const ending = { config: { access: 'fresh', form: 'end' }, schema: oneSchema } as const
+  app.delete('/sessions/:id', ending, async (request, reply) => {
     const checked = sessionOf(request)
     const { id } = request.params
-    if (!(await auth.endSession(id, checked, request.client))) throw new AuthError('not_found')
+    const ended = await auth.endSession(id, checked, request.client)
+    // A person who presses twice, or in two windows, has what was wanted.
+    if (!ended && !wantsPage(request)) throw new AuthError('not_found')
     if (id === checked.session.id) clearSessionCookie(reply, settings)
-    return { message: 'session ended' }
+    return answer(request, reply, { message: 'session ended' }, '/dashboard?notice=device_signed_out')
   })
 }
 

@@ -46,6 +46,18 @@ export function select<T>(table: Table<T>, criteria: Partial<NoInfer<T>>): State
   return { sql: `SELECT * FROM ${table.name} WHERE ${clause}`, params }
 }
 
+/** @param order the fields by which the rows are ordered, the highest first */
+export function selectLast<T>(
+  table: Table<T>,
+  criteria: Partial<NoInfer<T>>,
+  order: readonly (keyof NoInfer<T>)[],
+  limit: number,
+): Statement {
+  const { sql, params } = select(table, criteria)
+  const columns = order.map((field) => `${table.columns[field]} DESC`).join(', ')
+  return { sql: `${sql} ORDER BY ${columns} LIMIT ?`, params: [...params, limit] }
+}
+
 export function update<T>(table: Table<T>, changes: Partial<NoInfer<T>>, criteria: Partial<NoInfer<T>>): Statement {
   if (Object.hasOwn(changes, 'id')) throw new InvalidRequest(`the id of a row of ${table.name} never changes`)
   const { names, params } = columnsOf(table, changes)

@@ -6,7 +6,9 @@
 
 import type { FastifyBaseLogger } from 'fastify'
 import type { Migration } from '../db/migrations.ts'
+import type { Table } from '../db/table.ts'
 import type { DB, Statement } from '../db.ts'
+import { integer, text } from '../engines/engine.ts'
 import type { AuthEvent, AuthEventType, Feature } from '../feature.ts'
 import type { Settings } from '../settings.ts'
 
@@ -35,6 +37,35 @@ export const auditMigrations: readonly Migration[] = [
     ],
   },
 ]
+
+/** What a row tells the owner of the account. */
+export interface Activity {
+  readonly id: number
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  /** An AuthEventType, perhaps of an older version. */
+  readonly type: string
+  readonly userId: number
+  readonly address: string
+  readonly userAgent: string
+}
+
+const activities: Table<Activity> = {
+  name: 'audit_log',
+  columns: {
+    ...{ id: 'id', at: 'at', type: 'type', userId: 'user_id' },
+    ...{ address: 'address', userAgent: 'user_agent' },
+  },
+  read: (row) => ({
+    ...{ id: integer(row, 'id'), at: integer(row, 'at'), type: text(row, 'type'), userId: integer(row, 'user_id') },
+    ...{ address: text(row, 'address'), userAgent: text(row, 'user_agent') },
+  }),
+}
+
+/** @returns what happened to an account last, the newest first */
+export async function recentActivity(db: DB, userId: number, limit: number): Promise<Activity[]> {
+  return db.findLastBy(activities, { userId }, ['at', 'id'], limit)
+}
 
 /** @param log where the lines go, as JSON with the time in UTC */
 export function auditLog(db: DB, { auditRetention }: Settings, log: FastifyBaseLogger): Feature {

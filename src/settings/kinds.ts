@@ -68,6 +68,20 @@ export const origin: Kind<string> = {
   },
 }
 
+/** Any page of the web. */
+export const url: Kind<string> = {
+  looks: 'an address like `https://example.org/terms`',
+  read(value) {
+    const parsed = URL.parse(value)
+    return parsed !== null && ['http:', 'https:'].includes(parsed.protocol) ? parsed.href : undefined
+  },
+}
+
+export const color: Kind<string> = {
+  looks: 'a colour like `#1f5f8b`',
+  read: (value) => (/^#[\da-f]{6}$/i.test(value) ? value.toLowerCase() : undefined),
+}
+
 /** A comma-separated list of which every member must be good. */
 function list(looks: string, read: (one: string) => string | undefined): Kind<readonly string[]> {
   return {
@@ -80,6 +94,12 @@ function list(looks: string, read: (one: string) => string | undefined): Kind<re
 }
 
 export const origins = list('addresses like `https://app.example.org`, with commas between', (one) => origin.read(one))
+
+/** Without a scheme: it is that of PUBLIC_URL, or https. */
+export const hosts = list('host names like `app.example.org`, with commas between', (one) => {
+  const parsed = URL.parse(`https://${one}`)
+  return parsed !== null && parsed.host === one.toLowerCase() ? parsed.host : undefined
+})
 
 export const networks = list('IP addresses or networks like `10.0.0.0/8`, with commas between', (one) =>
   isNetwork(one) ? one : undefined,

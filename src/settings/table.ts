@@ -1,7 +1,20 @@
 /** Every setting: variable, kind, default, meaning. docs/settings.md is made from this table. */
 
 import { availableParallelism } from 'node:os'
-import { choice, duration, flag, integer, type Kind, networks, origin, origins, text } from './kinds.ts'
+import {
+  choice,
+  color,
+  duration,
+  flag,
+  hosts,
+  integer,
+  type Kind,
+  networks,
+  origin,
+  origins,
+  text,
+  url,
+} from './kinds.ts'
 
 export type Scalar = string | number | boolean | readonly string[]
 
@@ -77,6 +90,46 @@ export function declare(read: Reader) {
       kind: text,
       fallback: 'Bienvenue',
       meaning: 'What the service calls itself. A password may not be made of it.',
+    }),
+    logo: read({
+      variable: 'LOGO',
+      kind: text,
+      fallback: '',
+      shown: 'a mark of our own',
+      meaning: 'The path of an image (svg, png, jpg, webp) that the pages show beside the name.',
+    }),
+    color: read({
+      variable: 'COLOR',
+      kind: color,
+      fallback: '#1f5f8b',
+      meaning: 'The colour of the buttons of the pages; their text is black or white, whichever reads better on it.',
+    }),
+    termsUrl: read({
+      variable: 'TERMS_URL',
+      kind: url,
+      fallback: '',
+      shown: 'none',
+      meaning: 'A page with the terms of use, to which the pages link.',
+    }),
+    language: read({
+      variable: 'LANGUAGE',
+      kind: text,
+      fallback: 'en',
+      meaning: 'The language of the pages where a browser asks for none that there is: `en` or `fr`.',
+    }),
+    texts: read({
+      variable: 'TEXTS',
+      kind: text,
+      fallback: '',
+      shown: 'none',
+      meaning: 'A folder with texts of your own for the pages, `en.json` or `fr.json`; docs/pages.md tells how.',
+    }),
+    returnHosts: read({
+      variable: 'RETURN_HOSTS',
+      kind: hosts,
+      fallback: [],
+      shown: 'none',
+      meaning: 'Hosts other than this one to which a person may be sent back after a login (`next`).',
     }),
     secret: read({
       variable: 'SECRET',

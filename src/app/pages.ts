@@ -1,0 +1,105 @@
+/** The pages themselves: what a person opens. What their forms send goes to the routes that programs use. */
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { CheckedSession } from '../auth/sessions.ts'
+import type { Auth } from '../auth.ts'
+import type { ShownActivity } from '../pages/dashboard/activity.ts'
+import { type Dashboard, dashboardPage } from '../pages/dashboard.ts'
+import { forgotPage } from '../pages/forgot.ts'
+import { homePage } from '../pages/home.ts'
+import { loginPage } from '../pages/login.ts'
+import { registerPage } from '../pages/register.ts'
+import { resetPage } from '../pages/reset.ts'
+import { isNotice, type Notice } from '../pages/texts.ts'
+import { returnAddress } from '../security/return_address.ts'
+import type { Settings } from '../settings.ts'
+import { presentedCredential } from './cookies.ts'
+import { seeOther, sendPage, viewFor } from './faces.ts'
+import { sessionOf } from './guards.ts'
+import { looseText } from './schema.ts'
+
+export interface PageParts {
+  auth: Auth
+  settings: Settings
+  /** What happened to an account lately, the newest first. */
+  activity: (userId: number) => Promise<readonly ShownActivity[]>
+}
+
+const DASHBOARD = '/dashboard'
+
+export function installPages(app: FastifyInstance, parts: PageParts): void {
+  const { auth, settings } = parts
+  const config = { access: 'public' } as const
+
+  app.get('/login', { config }, async (request, reply) => {
+    if ((await visitor(request, auth, settings)) !== null) return seeOther(reply, nextOf(request) ?? DASHBOARD)
+    return sendPage(reply, loginPage(viewFor(request, false, noticeOf(request)), nextOf(request)))
+  })
+
+  app.get('/register', { config }, async (request, reply) => {
+    if ((await visitor(request, auth, settings)) !== null) return seeOther(reply, nextOf(request) ?? DASHBOARD)
+    return sendPage(reply, registerPage(viewFor(request, false), nextOf(request)))
+  })
+
+  app.get('/forgot', { config }, async (request, reply) => {
+    const signedIn = (await visitor(request, auth, settings)) !== null
+    return sendPage(reply, forgotPage(viewFor(request, signedIn)))
+  })
+
+  app.get('/reset', { config }, async (request, reply) => {
+    const signedIn = (await visitor(request, auth, settings)) !== null
+    return sendReset(reply, resetPage(viewFor(request, signedIn, noticeOf(request))))
+  })
+
+  app.get(DASHBOARD, { config: { access: 'session' } }, async (request, reply) => showDashboard(request, reply, parts))
+
+  // Where password managers look for the form (W3C, A Well-Known URL for Changing Passwords).
+  app.get('/.well-known/change-password', { config }, async (_, reply) => seeOther(reply, DASHBOARD))
+}
+
+export async function showHome(request: FastifyRequest, reply: FastifyReply, { auth, settings }: PageParts) {
+  const email = (await visitor(request, auth, settings))?.user.email
+  return sendPage(reply, homePage(viewFor(request, email !== undefined, noticeOf(request)), email))
+}
+
+export async function showDashboard(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { auth, activity }: PageParts,
+  status = 200,
+  refused?: Dashboard['refused'],
+): Promise<FastifyReply> {
+  const { user, session: current } = sessionOf(request)
+  const page = dashboardPage(viewFor(request, true, noticeOf(request)), {
+    user,
+    current,
+    fresh: auth.isFresh(current),
+    sessions: await auth.listSessions(user.id),
+    activity: await activity(user.id),
+    now: auth.now(),
+    ...(refused && { refused }),
+  })
+  return sendPage(reply, page, status)
+}
+
+/** The page of a new password may hold a token, so its address is told to nobody but as an origin. */
+export function sendReset(reply: FastifyReply, page: ReturnType<typeof resetPage>, status = 200): FastifyReply {
+  return sendPage(reply.header('referrer-policy', 'strict-origin'), page, status)
+}
+
+/** @returns where the person wants to go afterwards, if anybody may be sent there */
+export function nextOf(request: FastifyRequest): string | undefined {
+  const wanted = looseText(request.body, 'next') ?? looseText(request.query, 'next')
+  return returnAddress(wanted, request.server.site.settings)
+}
+
+/** @returns what just happened, as one of the words that we know */
+function noticeOf(request: FastifyRequest): Notice | undefined {
+  const notice = looseText(request.query, 'notice')
+  return notice !== undefined && isNotice(notice) ? notice : undefined
+}
+
+/** Whoever is signed in, on a page that is for everybody. */
+function visitor(request: FastifyRequest, auth: Auth, settings: Settings): Promise<CheckedSession | null> {
+  return auth.checkSession(presentedCredential(request, settings))
+}

@@ -1,0 +1,70 @@
+// What makes the pages a little more comfortable where scripts run: show what was typed, tell of Caps Lock, send a form
+// once, fill in a token that came behind the # of a link. No page needs it; the words come with the element that loads it.
+
+const words = document.currentScript.dataset
+
+function addShowButton(input) {
+  const button = document.createElement('button')
+  button.type = 'button'
+  button.className = 'show'
+  const show = (visible) => {
+    input.type = visible ? 'text' : 'password'
+    button.textContent = visible ? words.hide : words.show
+    button.setAttribute('aria-label', visible ? words.hidePassword : words.showPassword)
+  }
+  button.addEventListener('click', () => show(input.type === 'password'))
+  // Sent as what it is, so that browsers do not keep it as a text.
+  input.form.addEventListener('submit', () => show(false))
+  show(false)
+  const row = document.createElement('span')
+  row.className = 'password'
+  input.replaceWith(row)
+  row.append(input, button)
+  // Moving an element takes its focus away.
+  if (input.autofocus) input.focus()
+}
+
+function addCapsLockHint(input) {
+  const hint = document.createElement('p')
+  hint.className = 'hint'
+  hint.setAttribute('role', 'status')
+  input.closest('.field').append(hint)
+  const look = (event) => {
+    hint.textContent = event.getModifierState?.('CapsLock') ? words.capsLock : ''
+  }
+  input.addEventListener('keydown', look)
+  input.addEventListener('keyup', look)
+  input.addEventListener('blur', () => {
+    hint.textContent = ''
+  })
+}
+
+function sendOnce(form) {
+  let sent = false
+  const buttons = form.querySelectorAll('button[type=submit]')
+  form.addEventListener('submit', (event) => {
+    if (sent) event.preventDefault()
+    sent = true
+    for (const button of buttons) button.disabled = true
+  })
+  // Back shows the page as it was left.
+  window.addEventListener('pageshow', () => {
+    sent = false
+    for (const button of buttons) button.disabled = false
+  })
+}
+
+function takeTokenFromFragment() {
+  const input = document.querySelector('input[name=reset_token]')
+  const token = new URLSearchParams(location.hash.slice(1)).get('t')
+  if (input === null || token === null) return
+  input.value = token
+  history.replaceState(null, '', location.pathname + location.search)
+}
+
+for (const input of document.querySelectorAll('input[type=password]')) {
+  addShowButton(input)
+  addCapsLockHint(input)
+}
+for (const form of document.forms) sendOnce(form)
+takeTokenFromFragment()
