@@ -42,7 +42,12 @@ const checked = new WeakSet<TemplateStringsArray>()
 export function html(strings: TemplateStringsArray, ...parts: Part[]): Html {
   check(strings)
   const [first = '', ...rest] = strings
-  const filled = rest.map((text, index) => `${placed(parts[index], strings[index] ?? '')}${text}`)
+  const filled = rest.map((text, index) => {
+    const before = strings[index] ?? ''
+    const part = placed(parts[index], before)
+    // What renders nothing leaves no empty line.
+    return part === '' && before.endsWith('\n') && text.startsWith('\n') ? text.slice(1) : `${part}${text}`
+  })
   return new Html(first + filled.join(''))
 }
 

@@ -52,6 +52,6 @@ data-caps-lock="${t('script.caps_lock')}" defer></script>`
 function navigation({ t }: View): Html {
   return html`<nav>
 <a href="/dashboard">${t('layout.account')}</a>
-<form method="post" action="/sessions?_method=DELETE"><button type="submit">${t('layout.log_out')}</button></form>
+<form method="post" action="/sessions?_method=DELETE" id="log-out"><button type="submit">${t('layout.log_out')}</button></form>
 </nav>`
 }
