@@ -295,6 +295,7 @@ describe('the most sessions of one user', () => {
     const second = await anotherDevice(house)
     house.clock.advance(HOUR)
     await first.profile()
+    await house.upkeep()
     const third = await anotherDevice(house)
     expect(await statusesOf([first, second, third])).toEqual([403, 200, 200])
   })

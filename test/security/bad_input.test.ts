@@ -94,7 +94,7 @@ const REFUSED_PASSWORDS = [
 ]
 const password = fc.oneof(
   { weight: 12, arbitrary: fc.constant(PASSWORD) },
-  { weight: 2, arbitrary: fc.constantFrom(...REFUSED_PASSWORDS) },
+  { weight: 4, arbitrary: fc.constantFrom(...REFUSED_PASSWORDS) },
   { weight: 2, arbitrary: nasty },
 )
 const token = fc.oneof(
