@@ -221,6 +221,15 @@ test('H-05: fields that nobody offers are ignored: a row has its defaults', asyn
     created_at: new Date(now).toISOString(),
   })
   expect(row(EMAIL)).toEqual({ ...Object(before), name: 'Anna' })
+
+  const renewed = { password: `${PASSWORD}!`, current_password: PASSWORD, ...claims }
+  expect((await send({ method: 'PATCH', path: '/users/me' }, renewed)).statusCode).toBe(200)
+  expect(row(EMAIL)).toEqual({
+    ...Object(before),
+    name: 'Anna',
+    hashed_password: expect.stringMatching(/^\$2b\$04\$/),
+  })
+  expect(await house.auth.validLogin(EMAIL, `${PASSWORD}!`)).toBe(true)
   database.close()
 })
 
