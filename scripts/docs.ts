@@ -7,12 +7,18 @@ import { writeFileSync } from 'node:fs'
 import { statusOf } from '../src/app/refusals.ts'
 import { type ErrorCode, errorTable } from '../src/errors.ts'
 import { settingRows } from '../src/settings.ts'
+import { accessRows } from './access.ts'
+import { securityPage } from './security_page.ts'
+
+const routes = await accessRows()
 
 /** The pages by file name. */
 export function pages(): Map<string, string> {
   return new Map([
     ['settings.md', settingsPage()],
     ['errors.md', errorsPage()],
+    ['access.md', accessPage()],
+    ['security.md', securityPage(table)],
   ])
 }
 
@@ -44,6 +50,28 @@ for people and may say more than this table. One body is exact and has the messa
 This page is made from \`src/errors.ts\` and \`src/app/refusals.ts\` by \`npm run docs\`.
 
 ${table(['code', 'status', 'message', 'how to mend it'], rows)}`
+}
+
+function accessPage(): string {
+  const rows = routes.map((route) => [
+    `\`${route.method} ${route.url}\``,
+    route.access,
+    route.body.map(named).join(', '),
+    route.query.map(named).join(', '),
+  ])
+  return `# Access
+
+Every route of the service, who may call it, and the fields that it reads; others are ignored. A field in *italics* may be missing.
+\`public\` is anyone. \`session\` is whoever presents a valid session, and reaches what is their own alone. \`fresh\` is the same with
+a password that was proven in the last minutes (\`FRESH_FOR\`), or that comes along as \`current_password\`; \`DELETE /sessions\` asks for the
+same where \`others\` is \`true\`. \`PATCH /users/me\` asks for \`current_password\` with a new address or password.
+Paths with \`GET\` also serve \`HEAD\`, all serve \`OPTIONS\`. This page is made from the routes of the built app by \`npm run docs\`.
+
+${table(['route', 'access', 'fields of the body', 'fields of the query'], rows)}`
+}
+
+function named(field: string): string {
+  return field.endsWith('?') ? `*\`${field.slice(0, -1)}\`*` : `\`${field}\``
 }
 
 function codes(): ErrorCode[] {

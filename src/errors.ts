@@ -77,7 +77,10 @@ export const errorTable = {
     message: 'this content type is not read here',
     mend: 'Send `application/json` or `application/x-www-form-urlencoded`.',
   },
-  request_invalid: { message: 'the request cannot be read', mend: 'The message names what the server could not read.' },
+  request_invalid: {
+    message: 'the request cannot be read',
+    mend: 'Check the path, its percent-encoding, and the headers.',
+  },
   not_found: { message: 'nothing is served here', mend: 'Check the path; the README lists every route.' },
   method_not_allowed: {
     message: 'this path does not serve this method',

@@ -6,6 +6,8 @@ import { dirname, join, resolve } from 'node:path'
 import { StartError } from './errors.ts'
 import type { Settings } from './settings.ts'
 
+const SHORTEST = 32
+
 /** @returns the settings with a secret, whatever the environment says of it */
 export function withSecret(settings: Settings): Settings {
   const path = settings.databaseUrl.slice('sqlite:'.length)
@@ -14,19 +16,31 @@ export function withSecret(settings: Settings): Settings {
 }
 
 function kept(file: string): string {
-  const draft = `${file}.${process.pid}`
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-    if (!existsSync(file)) {
-      writeFileSync(draft, randomBytes(32).toString('base64url'), { mode: 0o600 })
-      // Appears whole or not at all; of two processes that start at once one wins and both read the same.
-      linkSync(draft, file)
-      rmSync(draft)
-    }
+    if (!existsSync(file)) make(file)
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw unusable(file, error)
+    throw unusable(file, error)
+  }
+  const secret = read(file)
+  if (secret.length < SHORTEST) throw unusable(file, 'it is cut short; remove it, and known devices are forgotten')
+  return secret
+}
+
+/** The file appears whole or not at all; of two processes that start at once one wins, and both read the same. */
+function make(file: string): void {
+  const draft = `${file}.${process.pid}`
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  writeFileSync(draft, randomBytes(32).toString('base64url'), { mode: 0o600 })
+  try {
+    linkSync(draft, file)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  } finally {
     rmSync(draft)
   }
+}
+
+function read(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {

@@ -41,7 +41,8 @@ export async function installBodies(app: FastifyInstance): Promise<void> {
 /** Bytes that are not UTF-8 are refused, not replaced: two passwords must never become one. */
 function parseForm(body: string): Record<string, unknown> {
   try {
-    if (body.includes('\uFFFD')) throw new URIError()
+    // A byte order mark would hide the first field.
+    if (body.includes('\uFFFD') || body.startsWith('\uFEFF')) throw new URIError()
     decodeURIComponent(body)
   } catch {
     throw new AuthError('body_invalid', { message: 'the form is not percent-encoded UTF-8' })

@@ -26,7 +26,8 @@ export function installClient(app: FastifyInstance, { cookie, trustProxy, produc
     getter() {
       const shared = trustProxy.length === 0 && isForwarded(this) && isPrivate(this.ip)
       if (shared) warn(this)
-      const userAgent = this.headers['user-agent'] ?? ''
+      // A header may hold the control characters of eight bits, which no log and no page should.
+      const userAgent = (this.headers['user-agent'] ?? '').replace(/\p{Cc}/gu, '')
       return { address: this.ip, userAgent, deviceCookie: this.cookies[cookie.deviceName], shared }
     },
   })

@@ -112,13 +112,15 @@ export async function answerError(
 function asRefusal(error: unknown): AuthError {
   if (error instanceof AuthError) return error
   if (error instanceof StoreUnavailable) return new AuthError('store_unavailable', { retryAfter: 5 })
+  if (isGone(error)) return new AuthError('request_invalid')
   if (!isFrameworkError(error)) return new AuthError('internal')
   const [invalid] = error.validation ?? []
   if (invalid !== undefined) return invalidField(invalid)
   const known = FRAMEWORK_CODES.get(error.code)
   if (known !== undefined) return new AuthError(known)
-  const { statusCode = 500, message } = error
-  return statusCode < 500 ? new AuthError('request_invalid', { message }) : new AuthError('internal')
+  // The framework's own messages quote the request, and with it whatever strayed into a path.
+  const { statusCode = 500 } = error
+  return new AuthError(statusCode < 500 ? 'request_invalid' : 'internal')
 }
 
 interface Invalid {
@@ -138,6 +140,11 @@ function invalidField({ keyword, instancePath, params }: Invalid): AuthError {
   }
   if (field === '') return new AuthError('body_invalid', { message: 'the body must be one JSON object or form fields' })
   return new AuthError('field_invalid', { field, message: `${field} must be given once, as text` })
+}
+
+/** The client closed the connection before its request was complete. */
+function isGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ECONNRESET'
 }
 
 function isFrameworkError(error: unknown): error is FastifyError {

@@ -2,12 +2,17 @@
 
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import { StartError } from '../errors.ts'
 import { type Engine, type Row, type Statement, StoreUnavailable, UniqueViolation, type Value } from './engine.ts'
 
 /** How long a write waits for another process that holds the file, in milliseconds. */
-const BUSY_TIMEOUT = 5_000
+const PATIENCE = 5_000
+/** How long of that SQLite itself may wait at a time: it stops the whole process meanwhile. */
+const BUSY_TIMEOUT = 20
+/** The pause between two tries, in which the process goes on. */
+const PAUSE = 10
 
 const UNIQUE = new Set(['SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY'])
 const UNAVAILABLE = /^SQLITE_(FULL|BUSY|LOCKED|READONLY|IOERR|CANTOPEN|NOMEM)/
@@ -35,20 +40,20 @@ export class SqliteEngine implements Engine {
   }
 
   async get(sql: string, params: readonly Value[] = []): Promise<Row | undefined> {
-    return translated(() => this.#prepare(sql).get(...params))
+    return patiently(() => this.#prepare(sql).get(...params))
   }
 
   async all(sql: string, params: readonly Value[] = []): Promise<Row[]> {
-    return translated(() => this.#prepare(sql).all(...params))
+    return patiently(() => this.#prepare(sql).all(...params))
   }
 
   async run(sql: string, params: readonly Value[] = []): Promise<number> {
-    return translated(() => this.#prepare(sql).run(...params).changes)
+    return patiently(() => this.#prepare(sql).run(...params).changes)
   }
 
   async batch(statements: readonly Statement[]): Promise<boolean> {
     try {
-      translated(() => this.#transaction.immediate(statements))
+      await patiently(() => this.#transaction.immediate(statements))
       return true
     } catch (error) {
       if (error instanceof Rollback) return false
@@ -70,16 +75,27 @@ export class SqliteEngine implements Engine {
   }
 }
 
-function translated<T>(step: () => T): T {
-  try {
-    return step()
-  } catch (error) {
-    if (error instanceof Database.SqliteError) {
-      if (UNIQUE.has(error.code)) throw new UniqueViolation(error)
-      if (UNAVAILABLE.test(error.code)) throw new StoreUnavailable(error)
+/** Tries again while another process holds the file; a step that meets it has done nothing yet. */
+async function patiently<T>(step: () => T): Promise<T> {
+  const end = performance.now() + PATIENCE
+  for (;;) {
+    try {
+      return step()
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > end) throw translated(error)
+      await setTimeout(PAUSE)
     }
-    throw error
   }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')
+}
+
+function translated(error: unknown): unknown {
+  if (!(error instanceof Database.SqliteError)) return error
+  if (UNIQUE.has(error.code)) return new UniqueViolation(error)
+  return UNAVAILABLE.test(error.code) ? new StoreUnavailable(error) : error
 }
 
 function openDatabase(path: string): Database.Database {
@@ -92,7 +108,7 @@ function openDatabase(path: string): Database.Database {
       closeSync(openSync(file, 'a', 0o600))
     }
     const database = new Database(file, { timeout: BUSY_TIMEOUT })
-    patiently(() => database.pragma('journal_mode = WAL'))
+    enterWal(database)
     database.pragma('synchronous = FULL')
     database.pragma('foreign_keys = ON')
     return database
@@ -102,15 +118,15 @@ function openDatabase(path: string): Database.Database {
 }
 
 /** SQLite does not apply its busy time-out to the change into WAL mode, which two first starts may try at once. */
-function patiently(step: () => unknown): void {
-  const end = Date.now() + BUSY_TIMEOUT
+function enterWal(database: Database.Database): void {
+  const end = performance.now() + PATIENCE
   for (;;) {
     try {
-      step()
+      database.pragma('journal_mode = WAL')
       return
     } catch (error) {
-      if (!(error instanceof Database.SqliteError) || error.code !== 'SQLITE_BUSY' || Date.now() > end) throw error
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
+      if (!isBusy(error) || performance.now() > end) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE)
     }
   }
 }

@@ -83,7 +83,12 @@ export function auditLog(db: DB, { auditRetention }: Settings, log: FastifyBaseL
     async upkeep() {
       const collected = pending
       pending = []
-      await db.commit(collected)
+      try {
+        await db.commit(collected)
+      } catch (error) {
+        pending = [...collected, ...pending].slice(0, MOST_PENDING)
+        throw error
+      }
       await db.commit([{ sql: 'DELETE FROM audit_log WHERE at <= ?', params: [db.now() - auditRetention] }])
     },
   }

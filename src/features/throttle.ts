@@ -87,7 +87,7 @@ export function throttle(db: DB, settings: Settings): Feature {
       }
       return leaving(counted)
     },
-    record: (event) => takenBack(event, settings.failuresPerNetwork),
+    record: (event) => takenBack(event, rules.network.limit),
     async upkeep() {
       await db.commit([{ sql: 'DELETE FROM throttle_buckets WHERE expires_at <= ?', params: [db.now()] }])
     },
@@ -103,6 +103,8 @@ function rulesOf(settings: Settings) {
       ...{ memory: 365 * 24 * HOUR, most: MOST_FAILURES },
     },
     device: { limit: settings.loginFailuresPerAccount, waits: [HOUR], memory: HOUR },
+    // What one account has added to the count of a network; never full, and forgotten together with it.
+    share: { limit: settings.failuresPerNetwork > 0 ? Number.POSITIVE_INFINITY : 0, waits: [0], memory: 10 * MINUTE },
     network: { limit: settings.failuresPerNetwork, waits: [10 * MINUTE], memory: 10 * MINUTE },
     registrations: { limit: settings.registrationsPerNetwork, waits: [10 * MINUTE], memory: HOUR },
     resetsOfAccount: { limit: settings.resetsPerAccount, waits: [20 * MINUTE], memory: HOUR },
@@ -119,7 +121,11 @@ function deviceOf({ device }: Attempt, rules: Rules): Counted[] {
 function countedOf({ kind, emailKey, client, sessionId = '' }: Attempt, rules: Rules): Counted[] {
   switch (kind) {
     case 'login':
-      return [{ key: accountKey(emailKey), rule: rules.account }, ...ofNetwork('failures', rules.network, client)]
+      return [
+        { key: accountKey(emailKey), rule: rules.account },
+        ...ofNetwork('failures', rules.network, client),
+        ...ofNetwork(`failures ${digest(emailKey)}`, rules.share, client),
+      ]
     case 'guess_token':
       return ofNetwork('failures', rules.network, client)
     case 'confirm':
@@ -144,14 +150,14 @@ function ofNetwork(what: string, rule: Rule, { address, shared = false }: Client
 function takenBack(event: AuthEvent, networkLimit: number): Statement[] {
   const { type, emailKey = '', client, device = null, sessionId = '' } = event
   const account = accountKey(emailKey)
-  const network = networkKey('failures', client.address)
+  const share = networkKey(`failures ${digest(emailKey)}`, client.address)
+  const limit = client.shared === true ? networkLimit * SHARED_FACTOR : networkLimit
+  const refunded = [refund(networkKey('failures', client.address), limit, { of: share }), emptied(share)]
   switch (type) {
     case 'login_succeeded':
-      return device === null
-        ? [refund(network, networkLimit, { of: account }), emptied(account)]
-        : [emptied(deviceKey(device)), emptied(account)]
+      return device === null ? [...refunded, emptied(account)] : [emptied(deviceKey(device)), emptied(account)]
     case 'password_reset':
-      return [refund(network, networkLimit, { of: account }), emptied(account)]
+      return [...refunded, emptied(account)]
     case 'password_confirmed':
       return [emptied(confirmKey(sessionId))]
     default:

@@ -10,6 +10,15 @@ let list: Promise<ReadonlySet<string>> | undefined
  * Compares the whole password with the list, whatever its case. The list is read at the first call and then stays, in about 4 MB.
  */
 export async function isCommonPassword(password: string): Promise<boolean> {
-  list ??= readFile(FILE, 'utf8').then((text) => new Set(text.trimEnd().split('\n')))
-  return (await list).has(password.toLowerCase())
+  list ??= read()
+  try {
+    return (await list).has(password.toLowerCase())
+  } catch (error) {
+    list = undefined
+    throw error
+  }
+}
+
+async function read(): Promise<ReadonlySet<string>> {
+  return new Set((await readFile(FILE, 'utf8')).trimEnd().split('\n'))
 }

@@ -23,12 +23,11 @@ for (const [network, prefix, family] of [
 export function networkOf(address: string): string {
   const plain = unmapped(address)
   if (!isIPv6(plain)) return plain
-  const [head = '', tail = ''] = plain.split('::')
+  const [head = '', tail] = plain.split('::')
   const left = head === '' ? [] : head.split(':')
-  const right = tail === '' ? [] : tail.split(':')
-  const zeros = plain.includes('::') ? new Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0') : []
-  const groups = [...left, ...zeros, ...right].slice(0, 4)
-  return `${groups.map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`
+  const right = tail === undefined || tail === '' ? [] : tail.split(':')
+  const zeros = new Array<string>(8 - left.length - right.length).fill('0')
+  return `${[...left, ...zeros, ...right].slice(0, 4).join(':')}::/64`
 }
 
 /** @returns whether this address can only belong to this machine or its own network */
@@ -37,7 +36,16 @@ export function isPrivate(address: string): boolean {
   return privateNetworks.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4')
 }
 
+/** @returns the canonical form (RFC 5952), or the IPv4 address that an IPv6 one stands for */
 function unmapped(address: string): string {
   const [plain = ''] = address.split('%')
-  return plain.toLowerCase().startsWith('::ffff:') && plain.includes('.') ? plain.slice('::ffff:'.length) : plain
+  if (!isIPv6(plain)) return plain
+  const canonical = new URL(`http://[${plain}]`).hostname.slice(1, -1)
+  const [, high = '', low = ''] = /^::ffff:([\da-f]+):([\da-f]+)$/.exec(canonical) ?? []
+  if (high === '') return canonical
+  return [high, low].flatMap((pair) => bytesOf(Number.parseInt(pair, 16))).join('.')
+}
+
+function bytesOf(pair: number): number[] {
+  return [pair >> 8, pair & 255]
 }

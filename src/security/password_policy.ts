@@ -58,7 +58,7 @@ function wordsOf(email: string): string[] {
 /** Nothing is left of it but digits and signs when these words are taken out. */
 function isMadeOf(password: string, words: readonly string[]): boolean {
   const lower = password.toLowerCase()
-  const known = words.map((word) => word.toLowerCase()).filter((word) => word.length >= SHORTEST_WORD)
+  const known = words.map((word) => word.normalize('NFC').toLowerCase()).filter((word) => word.length >= SHORTEST_WORD)
   const rest = known.toSorted((a, b) => b.length - a.length).reduce((left, word) => left.replaceAll(word, ''), lower)
   return rest !== lower && !/\p{L}{2}/u.test(rest)
 }

@@ -106,9 +106,9 @@ export const networks = list('IP addresses or networks like `10.0.0.0/8`, with c
 )
 
 function isNetwork(one: string): boolean {
-  const [address = '', prefix] = one.split('/')
+  const [address = '', prefix, ...rest] = one.split('/')
   const version = isIP(address)
-  if (version === 0) return false
+  if (version === 0 || rest.length > 0) return false
   if (prefix === undefined) return true
   try {
     new BlockList().addSubnet(address, Number(prefix), version === 6 ? 'ipv6' : 'ipv4')

@@ -1,0 +1,61 @@
+/** Every key and every cryptographic algorithm in the service, with the file that uses it. A test holds it to the source. */
+
+export interface InventoryRow {
+  use: string
+  algorithm: string
+  /** The key, where there is one, and where it is kept. */
+  key: string
+  /** From the root of the repository. */
+  file: string
+}
+
+export const inventory: readonly InventoryRow[] = [
+  {
+    use: 'stored passwords',
+    algorithm: 'bcrypt of cost 12, for what it cannot hold HMAC-SHA-256 in front; decoys of random bytes',
+    key: 'none: the salt stands in the row',
+    file: 'src/security/password.ts',
+  },
+  {
+    use: 'the threads that compute it',
+    algorithm: 'bcrypt',
+    key: 'none',
+    file: 'src/security/bcrypt_worker.ts',
+  },
+  {
+    use: 'secrets of sessions and reset tokens',
+    algorithm: '32 random bytes, of which the row keeps SHA-256; the public name is a UUID v4',
+    key: 'none',
+    file: 'src/security/credential.ts',
+  },
+  {
+    use: 'device cookies',
+    algorithm: 'HMAC-SHA-256 over the user and 16 random bytes',
+    key: '`device_cookie`, derived and never stored',
+    file: 'src/security/device.ts',
+  },
+  {
+    use: 'the keys of all purposes',
+    algorithm: 'HKDF with SHA-256, 32 bytes for each purpose',
+    key: '`SECRET`, and `SECRET_PREVIOUS` to read what is older: with the operator, never in the database',
+    file: 'src/security/secrets.ts',
+  },
+  {
+    use: 'the `SECRET` that development makes',
+    algorithm: '32 random bytes',
+    key: 'the file `secret` beside the database, mode 0600',
+    file: 'src/secret_file.ts',
+  },
+  {
+    use: 'the same where the database is in memory, and in tests',
+    algorithm: '32 random bytes',
+    key: 'in memory alone',
+    file: 'src/auth.ts',
+  },
+  {
+    use: 'addresses in throttle counts',
+    algorithm: 'SHA-256',
+    key: 'none',
+    file: 'src/features/throttle.ts',
+  },
+]

@@ -1,0 +1,54 @@
+/** A walk of one user through every route of the service, as production serves it, with everything that is answered. */
+
+import { v4 as uuid } from 'uuid'
+import { type Answer, anotherDevice, BOB, Client, cookieValue, setCookies } from '../app/client.ts'
+import { GOOD_PASSWORD } from '../app/routes.ts'
+import type { House } from '../house.ts'
+
+export interface Step {
+  /** As the route declares it, like `DELETE /sessions/:id`. */
+  route: string
+  answer: Answer
+}
+
+export const NEW_GOOD_PASSWORD = 'another long way to go'
+
+/** @returns the answers in order; each of them is a success */
+export async function journey({ app, auth }: House): Promise<Step[]> {
+  const steps: Step[] = []
+  const client = new Client(app)
+  const walk = async (route: string, answer: Promise<Answer>) => {
+    steps.push({ route, answer: await answer })
+    const { statusCode, body } = await answer
+    if (statusCode >= 400) throw new Error(`${route} was answered ${statusCode} ${body}`)
+  }
+  await walk('GET /', client.send('GET', '/'))
+  await walk('POST /users', client.send('POST', '/users', { email: BOB, password: GOOD_PASSWORD, name: 'Bob' }))
+  await walk('POST /sessions', client.logIn(BOB, GOOD_PASSWORD))
+  await walk('GET /profile', client.profile())
+  await walk('GET /users/me', client.send('GET', '/users/me'))
+  await walk('PATCH /users/me', client.send('PATCH', '/users/me', { name: 'Bobby' }))
+  const change = { password: NEW_GOOD_PASSWORD, current_password: GOOD_PASSWORD }
+  await walk('PATCH /users/me', client.send('PATCH', '/users/me', change))
+  const phone = await anotherDevice(app, BOB, NEW_GOOD_PASSWORD)
+  await walk('GET /sessions', client.send('GET', '/sessions'))
+  const [phoneId = ''] = cookieValue(phone.cookie).split('.')
+  await walk('DELETE /sessions/:id', client.send('DELETE', `/sessions/${phoneId}`))
+  await walk('DELETE /sessions', client.send('DELETE', '/sessions?others=true'))
+  await walk('DELETE /sessions', client.logOut())
+  await walk('POST /reset_password', client.askForReset())
+  await walk('PUT /reset_password', client.reset(await auth.getResetPasswordToken(BOB), GOOD_PASSWORD))
+  await walk('POST /sessions', client.logIn(BOB, GOOD_PASSWORD))
+  await walk('DELETE /users/me', client.send('DELETE', '/users/me', { current_password: GOOD_PASSWORD }))
+  return steps
+}
+
+/** @returns a path that reaches the route */
+export function pathOf(url: string): string {
+  return url.replaceAll(/:\w+/g, () => uuid())
+}
+
+/** @returns every line by which these answers set or clear a cookie */
+export function cookieLines(steps: readonly Step[]): string[] {
+  return steps.flatMap(({ answer }) => setCookies(answer))
+}

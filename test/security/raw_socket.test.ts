@@ -1,0 +1,304 @@
+/** What no HTTP client sends: bytes on a socket of a server that really listens. */
+
+import { connect, type Socket } from 'node:net'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { form, type House, openHouse } from '../house.ts'
+
+const EMAIL = 'ann@example.org'
+const PASSWORD = 'nine lives of a grey cat'
+const FIELDS = `email=${encodeURIComponent(EMAIL)}&password=${encodeURIComponent(PASSWORD)}`
+/** The longest that a test waits for a connection to end, in milliseconds. */
+const PATIENCE = 15_000
+
+let house: House
+let port: number
+
+beforeAll(async () => {
+  house = await openHouse()
+  await house.auth.registerUser(EMAIL, PASSWORD)
+  port = await listening(house)
+})
+
+afterAll(() => house.close())
+
+async function listening({ app }: House): Promise<number> {
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const address = app.server.address()
+  if (address === null || typeof address === 'string') throw new Error('the server has no port')
+  return address.port
+}
+
+class Wire {
+  readonly #socket: Socket
+  readonly #ended: Promise<void>
+  text = ''
+
+  constructor(to: number = port) {
+    this.#socket = connect({ host: '127.0.0.1', port: to, allowHalfOpen: true })
+    this.#socket.setEncoding('latin1').on('data', (text) => {
+      this.text += String(text)
+    })
+    this.#ended = new Promise((resolve) => {
+      // A reset is also an end.
+      this.#socket
+        .on('error', () => resolve())
+        .on('end', () => resolve())
+        .on('close', () => resolve())
+    })
+  }
+
+  write(text: string): this {
+    this.#socket.write(text, 'latin1')
+    return this
+  }
+
+  /** Sends nothing more, and still listens. */
+  halfClose(): this {
+    this.#socket.end()
+    return this
+  }
+
+  pause(): this {
+    this.#socket.pause()
+    return this
+  }
+
+  /** @returns all that came until the server ended the connection; fails where it does not */
+  async untilClosed(): Promise<string> {
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    const timer = setTimeout(() => reject(new Error(`the connection is still open after: ${this.text}`)), PATIENCE)
+    try {
+      await Promise.race([this.#ended, late])
+    } finally {
+      clearTimeout(timer)
+      this.#socket.destroy()
+    }
+    return this.text
+  }
+
+  /** @returns all that came until it holds `end` */
+  async until(end: string): Promise<string> {
+    while (!this.text.includes(end)) {
+      await new Promise<void>((resolve, reject) => {
+        this.#socket.once('data', () => resolve())
+        this.#socket.once('close', () => reject(new Error(`closed after: ${this.text}`)))
+      })
+    }
+    return this.text
+  }
+
+  close(): void {
+    this.#socket.destroy()
+  }
+}
+
+/** What is sent at once, and answered before the connection ends. */
+function exchanged(bytes: string): Promise<string> {
+  return new Wire().write(bytes).untilClosed()
+}
+
+function statuses(text: string): number[] {
+  return [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status))
+}
+
+async function stillAnswers(): Promise<void> {
+  const answer = await fetch(`http://127.0.0.1:${port}/sessions`, { method: 'POST', ...posted() })
+  expect([answer.status, await answer.json()]).toEqual([200, { email: EMAIL, message: 'logged in' }])
+}
+
+function posted() {
+  const { headers, payload } = form({ email: EMAIL, password: PASSWORD })
+  return { headers, body: payload }
+}
+
+/** What a smuggler hides behind an ambiguous request. */
+const HIDDEN = 'GET /hidden HTTP/1.1\r\nHost: localhost\r\n\r\n'
+const LENGTH = FIELDS.length
+const TYPED = 'Host: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n'
+
+function post(headers: string, body: string = FIELDS): string {
+  return `POST /sessions HTTP/1.1\r\n${TYPED}${headers}\r\n${body}`
+}
+
+const chunk = `${LENGTH.toString(16)}\r\n${FIELDS}\r\n0\r\n\r\n`
+const CHUNKED = 'Transfer-Encoding: chunked\r\n'
+
+test.concurrent.each([
+  ['a length and chunks', post(`Content-Length: ${LENGTH}\r\n${CHUNKED}`, chunk)],
+  ['chunks and a length', post(`${CHUNKED}Content-Length: ${LENGTH}\r\n`, chunk)],
+  ['a length of nothing and chunks', post(`Content-Length: 0\r\n${CHUNKED}`, chunk)],
+  ['two lengths that differ', post(`Content-Length: ${LENGTH}\r\nContent-Length: 0\r\n`)],
+  ['two lengths that agree', post(`Content-Length: ${LENGTH}\r\nContent-Length: ${LENGTH}\r\n`)],
+  ['a list of lengths', post(`Content-Length: ${LENGTH}, ${LENGTH}\r\n`)],
+  ['a length with a sign', post(`Content-Length: +${LENGTH}\r\n`)],
+  ['a negative length', post('Content-Length: -1\r\n')],
+  ['a length in hexadecimal', post('Content-Length: 0x10\r\n')],
+  ['an endless length', post(`Content-Length: ${'9'.repeat(40)}\r\n`)],
+  ['a length with a blank in it', post('Content-Length: 1 0\r\n')],
+  ['an encoding that hides chunks', post('Transfer-Encoding: xchunked\r\n', chunk)],
+  ['chunks that are not last', post('Transfer-Encoding: chunked, identity\r\n', chunk)],
+  ['two encodings', post(`${CHUNKED}Transfer-Encoding: identity\r\n`, chunk)],
+  ['an encoding behind a control character', post('Transfer-Encoding: \x0bchunked\r\n', chunk)],
+  ['a blank before the colon', post(`Content-Length : ${LENGTH}\r\n`)],
+  ['a blank before the name', post(` Content-Length: ${LENGTH}\r\n`)],
+  ['a folded header', post(`X-Folded: a\r\n Content-Length: ${LENGTH}\r\n`)],
+  ['a header without a colon', post('Content-Length\r\n')],
+  ['a header that ends with a bare LF', post(`X-Bare: a\nContent-Length: ${LENGTH}\r\n`)],
+  ['a header that ends with a bare CR', post(`X-Bare: a\rContent-Length: ${LENGTH}\r\n`)],
+  ['a NUL in a header', post(`X-Nul: a\0b\r\nContent-Length: ${LENGTH}\r\n`)],
+  ['a name that is no token', post(`X(Content-Length): ${LENGTH}\r\n`)],
+  ['only bare LFs', `POST /sessions HTTP/1.1\n${TYPED.replaceAll('\r', '')}Content-Length: ${LENGTH}\n\n${FIELDS}`],
+  ['a chunk size that overflows', post(CHUNKED, `FFFFFFFFFFFFFFFFF\r\n${FIELDS}\r\n0\r\n\r\n`)],
+  ['a chunk size with a prefix', post(CHUNKED, `0x${chunk}`)],
+  ['a negative chunk size', post(CHUNKED, `-${chunk}`)],
+  ['a chunk that ends with a bare LF', post(CHUNKED, `${LENGTH.toString(16)}\n${FIELDS}\n0\n\n`)],
+  ['a chunk longer than its size', post(CHUNKED, `1\r\n${FIELDS}\r\n0\r\n\r\n`)],
+  ['a bare LF in a chunk extension', post(CHUNKED, `${LENGTH.toString(16)};a\nb\r\n${FIELDS}\r\n0\r\n\r\n`)],
+  ['an endless chunk extension', post(CHUNKED, `1;${'a'.repeat(64 * 1024)}\r\nx\r\n0\r\n\r\n`)],
+  ['an unknown version', 'GET /profile HTTP/9.9\r\nHost: localhost\r\n\r\n'],
+  ['a blank in the path', 'GET /pro file HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+  ['an unknown method', 'FROB / HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+  ['no HTTP at all', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'],
+])('H-12: ambiguous framing is refused, once, and the connection ends: %s', async (_, request) => {
+  const answer = await exchanged(request + HIDDEN)
+  expect(statuses(answer), answer).toEqual([400])
+  expect(answer).toMatch(/\r\nconnection: close\r\n/i)
+  expect(answer).toMatch(/\r\ncontent-type: application\/json; charset=utf-8\r\n/i)
+  expect(answer).not.toMatch(/logged in|set-cookie/i)
+  expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toEqual({
+    message: expect.any(String),
+    code: 'request_invalid',
+  })
+})
+
+test('H-12: a request without a host is refused, and the connection ends', async () => {
+  const answer = await exchanged(`GET / HTTP/1.1\r\n\r\n${HIDDEN}`)
+  expect(statuses(answer)).toEqual([400])
+  expect(answer).toMatch(/\r\nconnection: close\r\n/i)
+})
+
+test('H-12: what is framed well is read, in one piece and byte by byte', async () => {
+  for (const request of [post(`Content-Length: ${LENGTH}\r\n`), post(CHUNKED, chunk)]) {
+    const whole = new Wire().write(request)
+    expect(await whole.until('logged in')).toMatch(/^HTTP\/1\.1 200 /)
+    whole.close()
+    const slow = new Wire()
+    for (const byte of request) slow.write(byte)
+    expect(await slow.until('logged in')).toMatch(/^HTTP\/1\.1 200 /)
+    slow.close()
+  }
+})
+
+test('H-11: a body of 20 kB is a 413, with a length and in chunks, and headers of 64 kB are a 431', async () => {
+  const size = 20_000
+  const large = 'a'.repeat(size)
+  const bodies = [
+    post(`Content-Length: ${size}\r\n`, large),
+    post(CHUNKED, `${size.toString(16)}\r\n${large}\r\n0\r\n\r\n`),
+  ]
+  for (const request of bodies) {
+    const wire = new Wire().write(request)
+    expect(statuses(await wire.until('body_too_large'))).toEqual([413])
+    wire.close()
+  }
+  for (const header of [`X-Large: ${'a'.repeat(64 * 1024)}`, 'X: a\r\n'.repeat(11_000).trimEnd()]) {
+    const answer = await exchanged(`GET / HTTP/1.1\r\nHost: localhost\r\n${header}\r\n\r\n`)
+    expect(statuses(answer)).toEqual([431])
+  }
+  const path = await exchanged(`GET /${'a'.repeat(64 * 1024)} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+  expect(statuses(path)).toEqual([431])
+  await stillAnswers()
+})
+
+test('H-11: a body that is only announced is refused before it comes', async () => {
+  const wire = new Wire().write(post('Content-Length: 1000000000\r\n', ''))
+  expect(statuses(await wire.until('body_too_large'))).toEqual([413])
+  wire.close()
+})
+
+test('H-13: TRACE and CONNECT are refused and echo nothing', async () => {
+  const secrets = 'X-Echo: echoed-value\r\nCookie: session_id=secret\r\n'
+  const answer = await exchanged(`TRACE / HTTP/1.1\r\nHost: localhost\r\n${secrets}Connection: close\r\n\r\n`)
+  expect(statuses(answer)).toEqual([405])
+  expect(answer).not.toMatch(/echoed-value|session_id|TRACE/)
+  const tunnel = await exchanged(
+    'CONNECT example.org:443 HTTP/1.1\r\nHost: example.org:443\r\nX-Echo: echoed-value\r\n\r\n',
+  )
+  expect(tunnel).not.toMatch(/ 200 |echoed-value/)
+})
+
+test('a connection that sends nothing, half a header or half a body is cut off', async () => {
+  const hasty = await openHouse()
+  const { server } = hasty.app
+  expect([server.headersTimeout, server.requestTimeout]).toEqual([10_000, 20_000])
+  // The same limits, only sooner; the server looks every two seconds.
+  Object.assign(server, { headersTimeout: 1_000, requestTimeout: 2_000 })
+  const to = await listening(hasty)
+  const wires = {
+    header: new Wire(to).write('GET / HTTP/1.1\r\nHost: local'),
+    body: new Wire(to).write(post('Content-Length: 100\r\n', 'email=')),
+    chunks: new Wire(to).write(post(CHUNKED, '5\r\nemail\r\n')),
+    // A byte now and then does not prolong its time.
+    drip: new Wire(to).write(post('Content-Length: 100\r\n', '')),
+    nothing: new Wire(to),
+  }
+  const drip = setInterval(() => wires.drip.write('a'), 200)
+  const answers = await Promise.all(Object.values(wires).map((wire) => wire.untilClosed()))
+  clearInterval(drip)
+  expect(answers.map(statuses).map(([status]) => status)).toEqual([408, 408, 408, 408, 408])
+  await hasty.close()
+})
+
+test('pipelined requests are answered one by one, in their order', async () => {
+  const wire = new Wire()
+  const paths = Array.from({ length: 100 }, (_, index) => `/none/${index}`)
+  wire.write(paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`).join(''))
+  wire.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
+  expect(statuses(await wire.untilClosed())).toEqual([...paths.map(() => 404), 200])
+})
+
+test('after a refused request on a connection the next one is read where it begins', async () => {
+  const wire = new Wire().write(post(`Content-Length: ${LENGTH}\r\nSec-Fetch-Site: cross-site\r\n`) + HIDDEN)
+  wire.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
+  expect(statuses(await wire.untilClosed())).toEqual([403, 404, 200])
+})
+
+test('a client that closes its half, after a request or amid one, is let go', async () => {
+  const whole = await new Wire()
+    .write(post(`Content-Length: ${LENGTH}\r\n`))
+    .halfClose()
+    .untilClosed()
+  const part = await new Wire().write(post('Content-Length: 5000\r\n')).halfClose().untilClosed()
+  const nothing = await new Wire().halfClose().untilClosed()
+  expect([...statuses(whole), ...statuses(part), ...statuses(nothing)].filter((status) => status >= 500)).toEqual([])
+  await stillAnswers()
+})
+
+test('clients that never read and clients that vanish do not stop the others', async () => {
+  const request = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'
+  const deaf = Array.from({ length: 20 }, () => new Wire().pause().write(request.repeat(2_000)))
+  const vanished = Array.from({ length: 100 }, () => new Wire().write(post(`Content-Length: ${LENGTH}\r\n`)))
+  for (const wire of vanished) wire.close()
+  await stillAnswers()
+  for (const wire of deaf) wire.close()
+  await stillAnswers()
+})
+
+test('a client that goes away amid its body is no fault of the server: the log has no error', async () => {
+  const before = house.log.length
+  const wire = new Wire().write(post('Content-Length: 5000\r\n'))
+  // The answer to the next connection's request shows that the first one's has begun.
+  await stillAnswers()
+  wire.close()
+  await expect.poll(openConnections, { timeout: 10_000 }).toBe(0)
+  await stillAnswers()
+  expect(house.log.slice(before).filter((line) => /"level":[56]0/.test(line))).toEqual([])
+})
+
+/** Of those that are amid a request. */
+function openConnections(): Promise<number> {
+  house.app.server.closeIdleConnections()
+  return new Promise((resolve, reject) => {
+    house.app.server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)))
+  })
+}
