@@ -66,8 +66,7 @@ export const operation: readonly SecurityRow[] = [
     part: 'pages',
     standard: 'ASVS 13.4.3, 13.4.7',
     demand: 'Serve listed static files only.',
-    does: 'No files are served.',
-    open: 'comes with the pages',
+    does: 'The stylesheet, the script and the logo are served under names with a hash of their content; no other path reaches a file.',
   },
   {
     id: 'O-10',

@@ -130,16 +130,14 @@ export const passwordReset: readonly SecurityRow[] = [
     part: 'pages',
     standard: 'CS-FORGOT; COPEN; ASVS 3.4.5, 14.3.2',
     demand: 'Protect the reset page from leaking its address.',
-    does: 'There is no page.',
-    open: 'comes with the pages',
+    does: 'The token is never in an address; the page of the reset sends `Referrer-Policy: strict-origin` and `no-store`, and loads nothing from elsewhere.',
   },
   {
     id: 'R-19',
     part: 'pages',
     standard: 'ASVS 3.5.3',
     demand: 'Spend nothing by opening the link.',
-    does: 'There is no link; no `GET` changes anything.',
-    open: 'comes with the pages',
+    does: 'No `GET` changes anything; the token is spent by `PUT /reset_password` alone.',
   },
   {
     id: 'R-20',

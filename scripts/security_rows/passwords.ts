@@ -142,7 +142,6 @@ export const passwords: readonly SecurityRow[] = [
     part: 'pages',
     standard: 'ASVS 6.2.6, 6.2.7; NIST 3.1.1.2',
     demand: 'Let pages work with paste, password managers and autofill, and show the password.',
-    does: 'There are no pages.',
-    open: 'comes with the pages',
+    does: 'Password fields take paste, have `autocomplete` for managers, and a button that shows them where scripts run.',
   },
 ]

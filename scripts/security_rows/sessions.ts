@@ -156,8 +156,7 @@ export const sessions: readonly SecurityRow[] = [
     part: 'pages',
     standard: 'ASVS 7.4.4; NIST; CS-SESS',
     demand: 'Show logout on every page of somebody signed in.',
-    does: 'There are no pages.',
-    open: 'comes with the pages',
+    does: 'Every page of somebody signed in has the form that logs out.',
   },
   {
     id: 'S-23',

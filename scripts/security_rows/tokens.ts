@@ -160,8 +160,7 @@ export const tokens: readonly SecurityRow[] = [
     part: 'pages',
     standard: 'ASVS 10.1.1',
     demand: 'Give browser pages no JWT.',
-    does: 'There are neither.',
-    open: 'comes with the pages',
+    does: 'There are no JWTs; pages have the session cookie alone.',
   },
   {
     id: 'T-21',
