@@ -116,3 +116,20 @@ test('a person who opens what only programs read is sent to the page', async () 
     expect([answer.statusCode, answer.headers.location], url).toEqual([303, '/dashboard'])
   }
 })
+
+test('a program that logs out, or deletes the account, gets what it always got', async () => {
+  const { app } = await house()
+  const program = new Person(app, { accept: '*/*' })
+  const account = { email: BOB, password: PASSWORD }
+  await program.send('POST', '/users', account)
+  await program.send('POST', '/sessions', account)
+  const left = await program.send('DELETE', '/sessions')
+  expect([left.statusCode, left.headers.location]).toEqual([302, '/'])
+  await program.send('POST', '/sessions', account)
+  const gone = await program.send('DELETE', '/users/me', { current_password: PASSWORD })
+  expect([gone.statusCode, gone.json()]).toEqual([200, { email: BOB, message: 'account deleted' }])
+  for (const { headers } of [left, gone]) {
+    expect(headers).not.toHaveProperty('clear-site-data')
+    expect(headers).not.toHaveProperty('vary')
+  }
+})

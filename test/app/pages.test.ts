@@ -169,7 +169,9 @@ describe('a person', () => {
       'It has been a while: give your current password once more.',
     ])
     expect(formOf(late, 'end-others').inputs.get('current_password')).toHaveProperty('autofocus')
-    const wrong = await bob.submit(await bob.open('/dashboard'), 'end-others', { current_password: 'wrong' })
+    const asking = await bob.open('/dashboard')
+    expect(formOf(asking, 'end-others').inputs.has('current_password')).toBe(true)
+    const wrong = await bob.submit(asking, 'end-others', { current_password: 'wrong' })
     expect([wrong.statusCode, alertOf(wrong)]).toEqual([403, 'This is not your current password.'])
     const right = await bob.submit(wrong, 'end-others', { current_password: PASSWORD })
     expect(right.headers.location).toBe('/dashboard?notice=others_signed_out')
@@ -544,6 +546,14 @@ describe('what others typed', () => {
     }
     expect(pages[0]?.body).toContain(`<dd>${ESCAPED}</dd>`)
     expect(pages[1]?.body).toContain(`value="${ESCAPED}@example.org"`)
+  })
+
+  test('a notice is one of ours, or none', async () => {
+    const { app } = await house()
+    for (const notice of ['nonsense', 'toString', '', BREAKOUT]) {
+      const answer = await new Person(app).open(`/login?notice=${encodeURIComponent(notice)}`)
+      expect([answer.statusCode, noticeOf(answer)], notice).toEqual([200, undefined])
+    }
   })
 
   test('W-12: an address that the rules let through is text too', async () => {
