@@ -118,7 +118,7 @@ function sqlWithParts(among = sources): { file: string; part: string }[] {
 }
 
 /** What the statements over tables are made of: names from the table definitions, and question marks. */
-const TABLE_PARTS = /^(?:table\.name|names\.|(?:condition\.)?clause$)/
+const TABLE_PARTS = /^(?:table\.name|names\.|(?:condition\.)?clause$|sql$|columns$)/
 
 /** @returns whether a name stands for a text, or one of two, written in the same file and without parts itself */
 function isFixed({ file, part }: { file: string; part: string }): boolean {
