@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Auth } from '../auth.ts'
 import type { Settings } from '../settings.ts'
 import { publicUser } from '../user.ts'
-import { clearSessionCookie, setSessionCookie } from './cookies.ts'
+import { clearSessionCookie, setDeviceCookie, setSessionCookie } from './cookies.ts'
 import { sessionOf } from './guards.ts'
 import { object, text, typed } from './schema.ts'
 
@@ -31,7 +31,9 @@ export function installAccount(untyped: FastifyInstance, auth: Auth, settings: S
   app.patch('/users/me', { config, schema: { body: changes, response: { 200: account } } }, async (request, reply) => {
     const { current_password: currentPassword, ...wanted } = request.body
     const changed = await auth.changeAccount(sessionOf(request), { ...wanted, currentPassword }, request.client)
-    if (changed.opened !== null) setSessionCookie(reply, changed.opened.credential, settings)
+    const { opened, deviceCookie } = changed
+    if (opened !== null) setSessionCookie(reply, opened.credential, settings)
+    if (deviceCookie !== null && settings.production) setDeviceCookie(reply, deviceCookie, settings)
     return publicUser(changed.user)
   })
 
