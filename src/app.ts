@@ -71,6 +71,8 @@ export async function buildApp({ auth, settings, log, activity = async () => [] 
     trustProxy: settings.trustProxy.length > 0 && [...settings.trustProxy],
     bodyLimit: BODY_LIMIT,
     requestTimeout: 20_000,
+    // One connection may not queue up work without end.
+    maxRequestsPerSocket: 1_000,
     return503OnClosing: false,
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 2_000 },
     clientErrorHandler: answerBrokenRequest(headers),

@@ -116,7 +116,7 @@ export class Auth {
     const { devices, events } = this.#parts
     const emailKey = normalEmail(email)
     const known = await this.#findUser(email)
-    const device = known === null ? null : devices.read(client.deviceCookie, known.id)
+    const device = known === null ? null : devices.read(client.deviceCookie, known)
     return events.attempt({ kind: 'login', emailKey, client, device }, async () => {
       const user = await this.#proven(known, password)
       const opened = user === null ? null : await this.#open(user, client, device, presented)
@@ -124,7 +124,7 @@ export class Auth {
         await events.happen({ type: 'login_failed', userId: known?.id ?? null, emailKey, client, device })
         throw new AuthError('credentials_invalid')
       }
-      return { ...opened, user, deviceCookie: devices.issue(user.id, device) }
+      return { ...opened, user, deviceCookie: devices.issue(user, device) }
     })
   }
 
@@ -236,7 +236,7 @@ export class Auth {
   async resetPassword(completion: ResetCompletion): Promise<{ user: User; deviceCookie: string }> {
     const user = await this.#reset.complete(completion)
     // So that the owner gets in even while strangers keep trying (the cure of OWASP's device cookies).
-    return { user, deviceCookie: this.#parts.devices.issue(user.id, null) }
+    return { user, deviceCookie: this.#parts.devices.issue(user, null) }
   }
 
   /** Tells the features of something that the app refused. */

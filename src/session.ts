@@ -42,5 +42,5 @@ export function isAlive(session: Session, now: number, life: SessionLife): boole
 
 /** @returns whether the password was proven in this session no longer ago than `freshFor` milliseconds */
 export function isFresh(session: Session, now: number, freshFor: number): boolean {
-  return now - session.authenticatedAt <= freshFor
+  return Math.abs(now - session.authenticatedAt) <= freshFor
 }

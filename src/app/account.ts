@@ -7,7 +7,7 @@ import { onward } from '../pages/onward.ts'
 import type { Notice } from '../pages/texts.ts'
 import type { Settings } from '../settings.ts'
 import { publicUser } from '../user.ts'
-import { clearSessionCookie, setSessionCookie } from './cookies.ts'
+import { clearSessionCookie, setDeviceCookie, setSessionCookie } from './cookies.ts'
 import { answer, forgetPages } from './faces.ts'
 import { sessionOf } from './guards.ts'
 import { object, text, typed } from './schema.ts'
@@ -39,7 +39,9 @@ export function installAccount(untyped: FastifyInstance, auth: Auth, settings: S
   app.patch('/users/me', changing, async (request, reply) => {
     const { current_password: currentPassword, ...wanted } = request.body
     const changed = await auth.changeAccount(sessionOf(request), { ...wanted, currentPassword }, request.client)
-    if (changed.opened !== null) setSessionCookie(reply, changed.opened.credential, settings)
+    const { opened, deviceCookie } = changed
+    if (opened !== null) setSessionCookie(reply, opened.credential, settings)
+    if (deviceCookie !== null && settings.production) setDeviceCookie(reply, deviceCookie, settings)
     return answer(request, reply, publicUser(changed.user), onward('/dashboard', undefined, noticeOf(wanted)))
   })
 

@@ -1,5 +1,6 @@
 /** Who is calling: the peer, or the one whom a trusted proxy names. */
 
+import { isIP } from 'node:net'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { isPrivate } from '../security/network.ts'
 import type { Client } from '../session.ts'
@@ -24,11 +25,11 @@ export function installClient(app: FastifyInstance, { cookie, trustProxy, produc
   }
   app.decorateRequest('client', {
     getter() {
-      const shared = trustProxy.length === 0 && isForwarded(this) && isPrivate(this.ip)
+      const shared = trustProxy.length === 0 && isForwarded(this) && isPrivate(addressOf(this))
       if (shared) warn(this)
       // A header may hold the control characters of eight bits, which no log and no page should.
       const userAgent = (this.headers['user-agent'] ?? '').replace(/\p{Cc}/gu, '')
-      return { address: this.ip, userAgent, deviceCookie: this.cookies[cookie.deviceName], shared }
+      return { address: addressOf(this), userAgent, deviceCookie: this.cookies[cookie.deviceName], shared }
     },
   })
 }
@@ -39,8 +40,16 @@ export function isDirectLoopback(request: FastifyRequest): boolean {
   return !isForwarded(request) && (peer === '::1' || /^(?:::ffff:)?127\./.test(peer))
 }
 
+/** Some proxies write the port as well; what is no address at all is the proxy's. Empty where the connection has gone. */
+function addressOf({ ip, socket }: FastifyRequest): string {
+  const named = ip ?? ''
+  const [, bracketed, plain] = /^\[([^\]]*)\](?::\d+)?$|^([\d.]+):\d+$/.exec(named) ?? []
+  const address = bracketed ?? plain ?? named
+  return isIP(address) === 0 ? (socket.remoteAddress ?? '') : address
+}
+
+const FORWARDED = /^(?:forwarded|via|x-forwarded-.*|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip)$/
+
 function isForwarded({ headers }: FastifyRequest): boolean {
-  return Object.keys(headers).some(
-    (name) => name === 'forwarded' || name === 'via' || name.startsWith('x-forwarded-') || name === 'x-real-ip',
-  )
+  return Object.keys(headers).some((name) => FORWARDED.test(name))
 }

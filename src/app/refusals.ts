@@ -96,7 +96,8 @@ export async function answerError(
 ): Promise<FastifyReply> {
   const refusal = asRefusal(error)
   const status = statusOf(refusal.code)
-  if (status >= 500) request.log.error({ err: error, code: refusal.code }, 'request failed')
+  if (refusal.code === 'busy') request.log.warn({ code: refusal.code }, 'request refused: too many hashes wait')
+  else if (status >= 500) request.log.error({ err: error, code: refusal.code }, 'request failed')
   if (refusal.retryAfter !== undefined) reply.header('retry-after', refusal.retryAfter)
   if (!wantsPage(request)) return reply.code(status).send(refusalBody(refusal))
   try {

@@ -8,7 +8,7 @@ import { UniqueViolation } from '../db.ts'
 import { AuthError } from '../errors.ts'
 import type { Attempt, AuthEvent, AuthEventType } from '../feature.ts'
 import type { Client } from '../session.ts'
-import { checkEmail, checkName, type User } from '../user.ts'
+import { checkEmail, checkName, normalEmail, type User } from '../user.ts'
 import { type AuthParts, about, hashNew } from './parts.ts'
 import type { CheckedSession, OpenedSession } from './sessions.ts'
 
@@ -25,6 +25,8 @@ export interface ChangedAccount {
   user: User
   /** In the place of the session that asked, where the password was proven anew. */
   opened: OpenedSession | null
+  /** For the device cookie, which a new password makes worthless. */
+  deviceCookie: string | null
 }
 
 export class Account {
@@ -58,7 +60,7 @@ export class Account {
   async change(checked: CheckedSession, changes: AccountChanges, client: Client): Promise<ChangedAccount> {
     const { name, email, password, currentPassword } = changes
     if (email === undefined && password === undefined) {
-      return name === undefined ? { user: checked.user, opened: null } : this.#rename(checked, name, client)
+      return name === undefined ? unchanged(checked.user) : this.#rename(checked, name, client)
     }
     const address = email === undefined ? {} : { email: checkEmail(email) }
     const called = name === undefined ? {} : { name: checkName(name) }
@@ -66,7 +68,11 @@ export class Account {
     await this.confirm(checked, currentPassword, client)
     const owner = address.email ?? checked.user.email
     const secret = password === undefined ? {} : { hashedPassword: await hashNew(this.#parts, password, owner) }
-    return this.#apply(checked, { ...called, ...address, ...secret }, client)
+    const apply = () => this.#apply(checked, { ...called, ...address, ...secret }, client)
+    if (address.email === undefined) return apply()
+    // It tells whether the address is taken, as a registration does, and so has the ceiling of one.
+    const emailKey = normalEmail(address.email)
+    return this.#parts.events.attempt({ kind: 'register', emailKey, client, device: null }, apply)
   }
 
   /**
@@ -87,11 +93,11 @@ export class Account {
     const event: AuthEvent = { ...about(user, client), type: 'name_changed', sessionId: session.id }
     const renamed = await events.happen(event, [must(changeUser({ name: checkedName }, { id: user.id }, db.now()))])
     if (!renamed) throw new AuthError('session_required')
-    return { user: { ...user, name: checkedName }, opened: null }
+    return unchanged({ ...user, name: checkedName })
   }
 
   async #apply({ user, session }: CheckedSession, changes: UserChanges, client: Client): Promise<ChangedAccount> {
-    const { db, events, sessions: keeper } = this.#parts
+    const { db, devices, events, sessions: keeper } = this.#parts
     const changed: User = { ...user, ...changes }
     const { statements, ...opened } = keeper.make(changed, client)
     const types: AuthEventType[] = []
@@ -115,8 +121,13 @@ export class Account {
       throw error
     }
     for (const event of happened) events.tell(event)
-    return { user: await db.findUserBy({ id: user.id }), opened }
+    const stored = await db.findUserBy({ id: user.id })
+    return { user: stored, opened, deviceCookie: devices.issue(stored, null) }
   }
+}
+
+function unchanged(user: User): ChangedAccount {
+  return { user, opened: null, deviceCookie: null }
 }
 
 function missingCurrentPassword(): AuthError {

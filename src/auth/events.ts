@@ -4,6 +4,9 @@ import type { DB, Statement } from '../db.ts'
 import { AuthError } from '../errors.ts'
 import type { Attempt, AuthEvent, Leave, Seams } from '../feature.ts'
 
+/** The service was busy, or the secret was right and only the new password was refused. */
+const UNJUDGED = /^(?:busy$|password_)/
+
 export class Events {
   readonly #db: DB
   readonly #seams: readonly Seams[]
@@ -27,7 +30,7 @@ export class Events {
       judged = true
       return done
     } catch (error) {
-      judged = error instanceof AuthError && error.code !== 'busy'
+      judged = error instanceof AuthError && !UNJUDGED.test(error.code)
       throw error
     } finally {
       for (const leave of leaves) await leave(judged)

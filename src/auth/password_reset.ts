@@ -70,13 +70,13 @@ export class PasswordReset {
         await events.happen({ type: 'password_reset_refused', userId: user?.id ?? null, emailKey, client })
         throw new AuthError('reset_refused')
       }
-      await this.spend(token, user, newPassword, client)
-      return user
+      const hashedPassword = await this.spend(token, user, newPassword, client)
+      return { ...user, hashedPassword }
     })
   }
 
-  /** @throws AuthError as `complete` does */
-  async spend(token: OneTimeToken, user: User, newPassword: string, client: Client): Promise<void> {
+  /** @returns the new hash @throws AuthError as `complete` does */
+  async spend(token: OneTimeToken, user: User, newPassword: string, client: Client): Promise<string> {
     const { db, events } = this.#parts
     const hashedPassword = await hashNew(this.#parts, newPassword, user.email, 'new_password')
     const spent = await events.happen({ ...about(user, client), type: 'password_reset' }, [
@@ -86,6 +86,7 @@ export class PasswordReset {
       remove(tokens, { userId: user.id }),
     ])
     if (!spent) throw new AuthError('reset_refused')
+    return hashedPassword
   }
 
   /** @returns the token that was presented, or null where it is none, spent or too old */

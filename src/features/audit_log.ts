@@ -7,12 +7,12 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Migration } from '../db/migrations.ts'
 import type { Table } from '../db/table.ts'
-import type { DB, Statement } from '../db.ts'
+import { type DB, type Statement, StoreUnavailable } from '../db.ts'
 import { integer, text } from '../engines/engine.ts'
 import type { AuthEvent, AuthEventType, Feature } from '../feature.ts'
 import type { Settings } from '../settings.ts'
 
-/** Refusals kept for the next write; what comes on top of them is only in the log. */
+/** Kinds of refusals kept for the next write; what comes on top of them is only in the log. */
 const MOST_PENDING = 1_000
 
 const REFUSALS: ReadonlySet<AuthEventType> = new Set(['throttled', 'request_refused'])
@@ -30,7 +30,8 @@ export const auditMigrations: readonly Migration[] = [
         session_id TEXT,
         address TEXT NOT NULL,
         user_agent TEXT NOT NULL,
-        reason TEXT
+        reason TEXT,
+        times BIGINT NOT NULL
       )`,
       'CREATE INDEX audit_log_at ON audit_log (at)',
       'CREATE INDEX audit_log_user_id ON audit_log (user_id, at)',
@@ -69,38 +70,66 @@ export async function recentActivity(db: DB, userId: number, limit: number): Pro
 
 /** @param log where the lines go, as JSON with the time in UTC */
 export function auditLog(db: DB, { auditRetention }: Settings, log: FastifyBaseLogger): Feature {
-  let pending: Statement[] = []
+  /** By what tells two refusals apart; a hundred of the same kind from the same address are one row that says so. */
+  let pending = new Map<string, Refused>()
 
   return {
     name: 'audit_log',
     migrations: auditMigrations,
-    record: (event) => (REFUSALS.has(event.type) ? [] : [row(event, db.now())]),
+    record: (event) => (REFUSALS.has(event.type) ? [] : [row({ event, at: db.now(), times: 1 })]),
     observe(event) {
       const { type, userId, sessionId, client, reason } = event
       log.info({ event: type, user: userId, session: sessionId, ...where(client), reason }, type)
-      if (REFUSALS.has(type) && pending.length < MOST_PENDING) pending.push(row(event, db.now()))
+      if (REFUSALS.has(type)) collect(pending, event, db.now())
     },
     async upkeep() {
       const collected = pending
-      pending = []
+      pending = new Map()
+      await db.commit([{ sql: 'DELETE FROM audit_log WHERE at <= ?', params: [db.now() - auditRetention] }])
       try {
-        await db.commit(collected)
+        await db.commit([...collected.values()].map(row))
       } catch (error) {
-        pending = [...collected, ...pending].slice(0, MOST_PENDING)
+        // Only what may be written another time is kept for it.
+        if (error instanceof StoreUnavailable) pending = merged(collected, pending)
         throw error
       }
-      await db.commit([{ sql: 'DELETE FROM audit_log WHERE at <= ?', params: [db.now() - auditRetention] }])
     },
   }
 }
 
-function row({ type, userId, emailKey = '', sessionId, client, reason }: AuthEvent, now: number): Statement {
+interface Refused {
+  event: AuthEvent
+  /** Of the first one, in milliseconds since the epoch. */
+  at: number
+  times: number
+}
+
+function collect(pending: Map<string, Refused>, event: AuthEvent, at: number): void {
+  const { type, reason, userId, client } = event
+  const key = JSON.stringify([type, reason, userId, client.address])
+  const same = pending.get(key)
+  if (same !== undefined) same.times += 1
+  else if (pending.size < MOST_PENDING) pending.set(key, { event, at, times: 1 })
+}
+
+function merged(earlier: Map<string, Refused>, later: Map<string, Refused>): Map<string, Refused> {
+  const all = new Map(earlier)
+  for (const [key, refused] of later) {
+    const same = all.get(key)
+    if (same !== undefined) same.times += refused.times
+    else if (all.size < MOST_PENDING) all.set(key, refused)
+  }
+  return all
+}
+
+function row({ event, at, times }: Refused): Statement {
+  const { type, userId, emailKey = '', sessionId, client, reason } = event
   const { address, userAgent } = where(client)
   return {
     // A registration is recorded before the id of the new user is known.
-    sql: `INSERT INTO audit_log (at, type, user_id, session_id, address, user_agent, reason)
-      VALUES (?, ?, COALESCE(?, (SELECT id FROM users WHERE email_key = ?)), ?, ?, ?, ?)`,
-    params: [now, type, userId, emailKey, sessionId ?? null, address, userAgent, reason ?? null],
+    sql: `INSERT INTO audit_log (at, type, user_id, session_id, address, user_agent, reason, times)
+      VALUES (?, ?, COALESCE(?, (SELECT id FROM users WHERE email_key = ?)), ?, ?, ?, ?, ?)`,
+    params: [at, type, userId, emailKey, sessionId ?? null, address, userAgent, reason ?? null, times],
   }
 }
 

@@ -28,6 +28,9 @@ export const SHARED_FACTOR = 20
 /** Lost races for one bucket after which the try is refused. */
 const MOST_RACES = 50
 
+/** Current passwords of one account that are checked at the same time. */
+const MOST_CONFIRMING = 4
+
 interface Counted {
   key: string
   rule: Rule
@@ -61,16 +64,28 @@ export function throttle(db: DB, settings: Settings): Feature {
   }
 
   /** Marks a counted try as being checked, until it turns out how it ended; one that was not judged does not count. */
-  function leaving(counted: readonly Counted[]): Leave {
+  function leaving(counted: readonly Counted[], seats: readonly string[] = []): Leave {
     const keys = counted.map(({ key }) => key)
     inFlight.enter(keys)
     return async (judged) => {
       try {
         if (!judged) await db.commit(counted.map(({ key, rule }) => refund(key, rule.limit, 1)))
       } finally {
-        inFlight.leave(keys)
+        inFlight.leave([...keys, ...seats])
       }
     }
+  }
+
+  /** Somebody signed in may be right as often as they like, but not keep all hashes busy with it. */
+  async function seated({ kind, emailKey }: Attempt): Promise<string[]> {
+    if (kind !== 'confirm') return []
+    const seats = [`confirming ${digest(emailKey)}`]
+    while (inFlight.count(seats) >= MOST_CONFIRMING) {
+      if (!(await inFlight.next(seats))) throw new AuthError('throttled', { retryAfter: 1 })
+    }
+    // Taken in the same breath as it was found free.
+    inFlight.enter(seats)
+    return seats
   }
 
   return {
@@ -79,13 +94,19 @@ export function throttle(db: DB, settings: Settings): Feature {
     async admit(attempt) {
       const device = deviceOf(attempt, rules)
       if (device.length > 0 && (await count(device))) return leaving(device)
-      const counted = countedOf(attempt, rules)
-      const keys = counted.map(({ key }) => key)
-      while (!(await count(counted))) {
-        if (await inFlight.next(keys)) continue
-        throw new AuthError('throttled', { retryAfter: await secondsUntilFree(counted) })
+      const seats = await seated(attempt)
+      try {
+        const counted = countedOf(attempt, rules)
+        const keys = counted.map(({ key }) => key)
+        while (!(await count(counted))) {
+          if (await inFlight.next(keys)) continue
+          throw new AuthError('throttled', { retryAfter: await secondsUntilFree(counted) })
+        }
+        return leaving(counted, seats)
+      } catch (error) {
+        inFlight.leave(seats)
+        throw error
       }
-      return leaving(counted)
     },
     record: (event) => takenBack(event, rules.network.limit),
     async upkeep() {
@@ -102,6 +123,7 @@ function rulesOf(settings: Settings) {
       ...{ limit: settings.loginFailuresPerAccount, waits: GROWING_WAITS },
       ...{ memory: 365 * 24 * HOUR, most: MOST_FAILURES },
     },
+    confirm: { limit: settings.loginFailuresPerAccount, waits: GROWING_WAITS, memory: 24 * HOUR },
     device: { limit: settings.loginFailuresPerAccount, waits: [HOUR], memory: HOUR },
     // What one account has added to the count of a network; never full, and forgotten together with it.
     share: { limit: settings.failuresPerNetwork > 0 ? Number.POSITIVE_INFINITY : 0, waits: [0], memory: 10 * MINUTE },
@@ -127,9 +149,12 @@ function countedOf({ kind, emailKey, client, sessionId = '' }: Attempt, rules: R
         ...ofNetwork(`failures ${digest(emailKey)}`, rules.share, client),
       ]
     case 'guess_token':
-      return ofNetwork('failures', rules.network, client)
+      return [
+        ...ofNetwork('failures', rules.network, client),
+        ...ofNetwork(`failures ${digest(emailKey)}`, rules.share, client),
+      ]
     case 'confirm':
-      return [{ key: confirmKey(sessionId), rule: rules.account }]
+      return [{ key: confirmKey(sessionId), rule: rules.confirm }]
     case 'register':
       return ofNetwork('registrations', rules.registrations, client)
     case 'request_reset':
@@ -141,18 +166,19 @@ function countedOf({ kind, emailKey, client, sessionId = '' }: Attempt, rules: R
 }
 
 /** A caller inside the process has no network. */
-function ofNetwork(what: string, rule: Rule, { address, shared = false }: Client): Counted[] {
+function ofNetwork(what: string, rule: Rule, client: Client): Counted[] {
+  const { address, shared = false } = client
   if (address === '') return []
-  return [{ key: networkKey(what, address), rule: shared ? { ...rule, limit: rule.limit * SHARED_FACTOR } : rule }]
+  return [{ key: networkKey(what, client), rule: shared ? { ...rule, limit: rule.limit * SHARED_FACTOR } : rule }]
 }
 
 /** What a success empties: the count of the account, and of the network only what that account had added to it. */
 function takenBack(event: AuthEvent, networkLimit: number): Statement[] {
   const { type, emailKey = '', client, device = null, sessionId = '' } = event
   const account = accountKey(emailKey)
-  const share = networkKey(`failures ${digest(emailKey)}`, client.address)
+  const share = networkKey(`failures ${digest(emailKey)}`, client)
   const limit = client.shared === true ? networkLimit * SHARED_FACTOR : networkLimit
-  const refunded = [refund(networkKey('failures', client.address), limit, { of: share }), emptied(share)]
+  const refunded = [refund(networkKey('failures', client), limit, { of: share }), emptied(share)]
   switch (type) {
     case 'login_succeeded':
       return device === null ? [...refunded, emptied(account)] : [emptied(deviceKey(device)), emptied(account)]
@@ -195,8 +221,9 @@ function confirmKey(sessionId: string): string {
   return `confirm ${sessionId}`
 }
 
-function networkKey(what: string, address: string): string {
-  return `${what} ${networkOf(address)}`
+/** What comes through a proxy that nobody named has a count apart from the proxy's own machine. */
+function networkKey(what: string, { address, shared = false }: Client): string {
+  return `${shared ? 'shared ' : ''}${what} ${networkOf(address)}`
 }
 
 /** Unknown addresses are counted as well; what strangers typed is not kept in clear. */

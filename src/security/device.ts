@@ -1,14 +1,19 @@
 /**
  * Device cookies: they tell that this browser has logged in to this account before, and prove nothing else, so that the
  * owner gets in while strangers wait. Source: OWASP, "Slow Down Online Guessing Attacks with Device Cookies".
- * The form is `<user id>.<nonce>.<HMAC-SHA-256 of both>`; nothing is stored.
+ * The form is `<user id>.<nonce>.<HMAC-SHA-256 of both and of the stored password>`; nothing is stored, and a new password
+ * makes strangers of all devices: whoever knew the old one keeps no head start.
  */
 
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { User } from '../user.ts'
 import type { Secrets } from './secrets.ts'
 
 const NONCE_BYTES = 16
 const LONGEST = 128
+
+/** The account as it is stored now. */
+type Owner = Pick<User, 'id' | 'hashedPassword'>
 
 export class DeviceCookies {
   readonly #keys: Buffer[]
@@ -18,27 +23,27 @@ export class DeviceCookies {
   }
 
   /** @param nonce of the cookie that is renewed, or null for a new device */
-  issue(userId: number, nonce: string | null): string {
-    const content = `${userId}.${nonce ?? randomBytes(NONCE_BYTES).toString('base64url')}`
+  issue({ id, hashedPassword }: Owner, nonce: string | null): string {
+    const content = `${id}.${nonce ?? randomBytes(NONCE_BYTES).toString('base64url')}`
     const [key] = this.#keys
     if (key === undefined) throw new Error('there is no key')
-    return `${content}.${sign(content, key).toString('base64url')}`
+    return `${content}.${sign(content, hashedPassword, key).toString('base64url')}`
   }
 
   /** @returns the nonce that names the device, or null where the cookie is not one of ours for this user */
-  read(cookie: string | undefined, userId: number): string | null {
+  read(cookie: string | undefined, owner: Owner): string | null {
     if (cookie === undefined || cookie.length > LONGEST) return null
     const [id = '', nonce = '', signature = '', ...rest] = cookie.split('.')
-    if (id !== String(userId) || rest.length > 0) return null
+    if (id !== String(owner.id) || rest.length > 0) return null
     const presented = Buffer.from(signature, 'base64url')
     const genuine = this.#keys.some((key) => {
-      const expected = sign(`${id}.${nonce}`, key)
+      const expected = sign(`${id}.${nonce}`, owner.hashedPassword, key)
       return presented.length === expected.length && timingSafeEqual(presented, expected)
     })
     return genuine ? nonce : null
   }
 }
 
-function sign(content: string, key: Buffer): Buffer {
-  return createHmac('sha256', key).update(content).digest()
+function sign(content: string, hashedPassword: string, key: Buffer): Buffer {
+  return createHmac('sha256', key).update(`${content}.${hashedPassword}`).digest()
 }

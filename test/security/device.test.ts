@@ -6,7 +6,12 @@ import { DAY, OWNER, PASSWORD, production, signedIn, Visitor } from '../producti
 
 const CURRENT = 'u1V9dQm3Xz7Lk0Rb5Tn8Wc2Yf6Hj4Gp3'
 const OTHER = 'q4Zr8Kt1Vb6Nm2Xc9Lf5Hd7Jg3Ws0PyA'
-const USER = 7
+const HASH = '$2b$12$nVk2sT0eQ8pZ5uXcW1rYfO3gJ6hLmA9bD4iKqE7yR.tUvSxNzBoCw'
+const USER = owner(7)
+
+function owner(id: number, hashedPassword = HASH) {
+  return { id, hashedPassword }
+}
 
 const devices = new DeviceCookies(new Secrets(CURRENT))
 
@@ -21,8 +26,8 @@ describe('a device cookie', () => {
     const cookie = devices.issue(USER, null)
     const device = devices.read(cookie, USER)
     expect(device).toMatch(/^[\w-]{22}$/)
-    expect(devices.read(cookie, USER + 1)).toBeNull()
-    expect(devices.read(cookie, 70)).toBeNull()
+    expect(devices.read(cookie, owner(8))).toBeNull()
+    expect(devices.read(cookie, owner(70))).toBeNull()
   })
 
   test('is another for every device, and the same device when it is renewed', () => {
@@ -39,6 +44,11 @@ describe('a device cookie', () => {
       expect(devices.read(altered(cookie, at), USER), `${at}`).toBeNull()
   })
 
+  test('is worth nothing any more after a new password', () => {
+    const cookie = devices.issue(USER, null)
+    expect(devices.read(cookie, owner(USER.id, HASH.replace('nVk2', 'Xb7q')))).toBeNull()
+  })
+
   test('cannot be made without the key', () => {
     const forged = new DeviceCookies(new Secrets(OTHER)).issue(USER, null)
     expect(devices.read(forged, USER)).toBeNull()
@@ -46,9 +56,9 @@ describe('a device cookie', () => {
 
   test('cannot be moved to another account', () => {
     const [, nonce, signature] = devices.issue(USER, null).split('.')
-    expect(devices.read(`8.${nonce}.${signature}`, 8)).toBeNull()
+    expect(devices.read(`8.${nonce}.${signature}`, owner(8))).toBeNull()
     // The boundary between id and name is signed as well.
-    const [, name = '', sign] = devices.issue(71, '1abc').split('.')
+    const [, name = '', sign] = devices.issue(owner(71), '1abc').split('.')
     expect(devices.read(`7.${name}.${sign}`, USER)).toBeNull()
   })
 
@@ -56,9 +66,9 @@ describe('a device cookie', () => {
     ['none', undefined],
     ['an empty one', ''],
     ['dots', '...'],
-    ['no signature', `${USER}.AAAAAAAAAAAAAAAAAAAAAA`],
-    ['an empty signature', `${USER}.AAAAAAAAAAAAAAAAAAAAAA.`],
-    ['a short signature', `${USER}.AAAAAAAAAAAAAAAAAAAAAA.AAAA`],
+    ['no signature', `${USER.id}.AAAAAAAAAAAAAAAAAAAAAA`],
+    ['an empty signature', `${USER.id}.AAAAAAAAAAAAAAAAAAAAAA.`],
+    ['a short signature', `${USER.id}.AAAAAAAAAAAAAAAAAAAAAA.AAAA`],
     ['a fourth part', `${devices.issue(USER, null)}.A`],
     ['another spelling of the id', devices.issue(USER, null).replace(/^7/, '07')],
     ['too long', `${devices.issue(USER, 'A'.repeat(100))}`],
@@ -69,7 +79,7 @@ describe('a device cookie', () => {
   test('is refused without a fault, whatever was sent', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.string(), (nonce, signature) => {
-        expect(devices.read(`${USER}.${nonce}.${signature}`, USER)).toBeNull()
+        expect(devices.read(`${USER.id}.${nonce}.${signature}`, USER)).toBeNull()
         expect(devices.read(signature, USER)).toBeNull()
       }),
     )

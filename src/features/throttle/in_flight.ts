@@ -14,6 +14,11 @@ export class InFlight {
     for (const key of keys) this.#flying.set(key, (this.#flying.get(key) ?? 0) + 1)
   }
 
+  /** @returns how many are being checked in the fullest of these */
+  count(keys: readonly string[]): number {
+    return Math.max(0, ...keys.map((key) => this.#flying.get(key) ?? 0))
+  }
+
   /** Wakes whoever waits for one of these. */
   leave(keys: readonly string[]): void {
     for (const key of keys) {

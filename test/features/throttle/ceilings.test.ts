@@ -152,6 +152,16 @@ describe('the reset', () => {
     expect((await stranger(house, OTHER_NETWORKS).logIn()).statusCode).toBe(200)
   })
 
+  test('R-10: good tokens are no guesses: twelve readers behind one address set their passwords', async () => {
+    const house = await production({ REGISTRATIONS_PER_NETWORK: '0', RESETS_PER_NETWORK: '0' })
+    const resets = await inTurn(12, async (n) => {
+      const email = `reader${n}@byron.example`
+      await stranger(house).register(email)
+      return stranger(house).reset(await house.auth.getResetPasswordToken(email), NEW_PASSWORD, email)
+    })
+    expect(tally(resets)).toEqual({ 200: 12 })
+  })
+
   test('empties the count of the account, so that the new password is not kept waiting', async () => {
     const house = await production()
     await signedIn(house)

@@ -1,0 +1,71 @@
+/** What an attack by hand once got through: each hole with the try that found it. */
+
+import { expect, test } from 'vitest'
+import {
+  inTurn,
+  NEW_PASSWORD,
+  OWNER,
+  PASSWORD,
+  production,
+  signedIn,
+  stranger,
+  Visitor,
+  WRONG,
+} from '../../production.ts'
+
+test('A-06: devices hoarded by somebody who knew the old password are strangers after a new one', async () => {
+  const house = await production()
+  const owner = await signedIn(house)
+  const hoarder = new Visitor(house)
+  await hoarder.logIn()
+  hoarder.keepDeviceOnly()
+  const change = { password: NEW_PASSWORD, current_password: PASSWORD }
+  expect((await owner.send('PATCH', '/users/me', change)).statusCode).toBe(200)
+  const guesses = await inTurn(12, () => hoarder.at(house, '203.0.113.9').logIn(OWNER, WRONG))
+  expect(guesses.map(({ statusCode }) => statusCode)).toEqual([...new Array(10).fill(401), 429, 429])
+  owner.keepDeviceOnly()
+  expect((await owner.logIn(OWNER, NEW_PASSWORD)).statusCode, 'the device that changed it').toBe(200)
+})
+
+test('A-09: asking by a change of address who has an account has the ceiling of registrations', async () => {
+  const house = await production()
+  const reader = await signedIn(house)
+  const ask = (n: number) =>
+    reader.send('PATCH', '/users/me', { email: `somebody${n}@byron.example`, current_password: PASSWORD })
+  const answers = await inTurn(21, ask)
+  expect(answers.map(({ statusCode }) => statusCode).slice(-2)).toEqual([429, 429])
+})
+
+test('one who is signed in and always right does not keep all hashes busy', async () => {
+  const house = await production({ HASH_CONCURRENCY: '1', HASH_QUEUE: '6' })
+  const reader = await signedIn(house)
+  const other = stranger(house, 1)
+  await other.register('other@byron.example')
+  const busy = Array.from({ length: 40 }, () =>
+    reader.send('DELETE', '/sessions?others=true', { current_password: PASSWORD }),
+  )
+  const login = await other.logIn('other@byron.example')
+  expect(login.statusCode).toBe(200)
+  expect(new Set((await Promise.all(busy)).map(({ statusCode }) => statusCode))).toEqual(new Set([200]))
+})
+
+test.each([
+  ['an IPv4 address with a port', (n: number) => `203.0.113.92:${1_000 + n}`],
+  ['an IPv6 address with a port', (n: number) => `[2001:db8::9]:${1_000 + n}`],
+  ['no address at all', (n: number) => `client-${n}`],
+])('H-14: a trusted proxy that writes %s does not make each try another network', async (_, written) => {
+  const house = await production({ TRUST_PROXY: '10.0.0.1' })
+  const answers = await inTurn(11, (n) =>
+    new Visitor(house, '10.0.0.1').logIn(`reader${n}@byron.example`, WRONG, { 'x-forwarded-for': written(n) }),
+  )
+  expect(answers.at(-1)?.statusCode).toBe(429)
+})
+
+test('behind a proxy that nobody named, one try of its own machine does not shut out all that it forwards', async () => {
+  const house = await production()
+  const proxy = (n: number, headers: Record<string, string>) =>
+    new Visitor(house, '10.0.0.1').logIn(`reader${n}@byron.example`, WRONG, headers)
+  await inTurn(25, (n) => proxy(n, { 'x-forwarded-for': `203.0.113.${n}` }))
+  expect((await proxy(100, {})).statusCode).toBe(401)
+  expect((await proxy(101, { 'x-forwarded-for': '203.0.113.101' })).statusCode).toBe(401)
+})
