@@ -20,7 +20,7 @@ const OPTIONS = [
 ]
 
 // Page after page takes its time where two cores are busy with other tests.
-vi.setConfig({ testTimeout: 90_000 })
+vi.setConfig({ testTimeout: 120_000 })
 
 let browser: Promise<Browser> | undefined
 
