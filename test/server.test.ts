@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, test, vi } from 'vitest'
+import { settingRows } from '../src/settings.ts'
 import { PRODUCTION } from './house.ts'
 import { type Env, heldPort, runServer, type Server, startServer, temporaryFolder } from './started.ts'
 
@@ -303,4 +304,27 @@ describe('faults while it runs', () => {
     const answer = await fetch(`${url}/`)
     expect([answer.status, await answer.json()]).toEqual([200, { message: 'Bienvenue' }])
   })
+})
+
+test('no setting has the name of a variable that npm or a desktop sets for its own ends', () => {
+  const taken = [
+    'COLOR',
+    'LANGUAGE',
+    'LANG',
+    'EDITOR',
+    'HOME',
+    'PATH',
+    'USER',
+    'SHELL',
+    'TERM',
+    'PWD',
+    'INIT_CWD',
+    'NODE',
+    'DEBUG',
+  ]
+  expect(
+    settingRows()
+      .map(({ variable }) => variable)
+      .filter((name) => taken.includes(name)),
+  ).toEqual([])
 })

@@ -69,10 +69,10 @@ export function loadTexts(folder: string): ReadonlyMap<string, Texts> {
   return loaded
 }
 
-/** @throws StartError where LANGUAGE is none of ours */
+/** @throws StartError where DEFAULT_LANGUAGE is none of ours */
 export function checkLanguage(language: string): string {
   if (languages.has(language)) return language
-  throw new StartError(`LANGUAGE is wrong: it must be one of ${[...languages.keys()].join(', ')}.`)
+  throw new StartError(`DEFAULT_LANGUAGE is wrong: it must be one of ${[...languages.keys()].join(', ')}.`)
 }
 
 function filesIn(folder: string): string[] {

@@ -99,7 +99,7 @@ export function declare(read: Reader) {
       meaning: 'The path of an image (svg, png, jpg, webp) that the pages show beside the name.',
     }),
     color: read({
-      variable: 'COLOR',
+      variable: 'ACCENT_COLOR',
       kind: color,
       fallback: '#1f5f8b',
       meaning: 'The colour of the buttons of the pages; their text is black or white, whichever reads better on it.',
@@ -112,7 +112,7 @@ export function declare(read: Reader) {
       meaning: 'A page with the terms of use, to which the pages link.',
     }),
     language: read({
-      variable: 'LANGUAGE',
+      variable: 'DEFAULT_LANGUAGE',
       kind: text,
       fallback: 'en',
       meaning: 'The language of the pages where a browser asks for none that there is: `en` or `fr`.',

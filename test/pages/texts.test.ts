@@ -63,15 +63,15 @@ test.each([
   expect(chooseLanguage(accepted, 'en')).toBe(language)
 })
 
-test('LANGUAGE decides where the browser asks for nothing that there is', () => {
-  const site = openSite(readSettings({ LANGUAGE: 'fr' }))
+test('DEFAULT_LANGUAGE decides where the browser asks for nothing that there is', () => {
+  const site = openSite(readSettings({ DEFAULT_LANGUAGE: 'fr' }))
   const title = (acceptLanguage?: string) => viewOf(site, { acceptLanguage, signedIn: false }).t('login.title')
   expect([title(), title('de'), title('en')]).toEqual(['Connexion', 'Connexion', 'Log in'])
 })
 
-test('a LANGUAGE that there is not stops the start', () => {
-  expect(() => checkLanguage('de')).toThrow(new StartError('LANGUAGE is wrong: it must be one of en, fr.'))
-  expect(() => openSite(readSettings({ LANGUAGE: 'de' }))).toThrow(StartError)
+test('a DEFAULT_LANGUAGE that there is not stops the start', () => {
+  expect(() => checkLanguage('de')).toThrow(new StartError('DEFAULT_LANGUAGE is wrong: it must be one of en, fr.'))
+  expect(() => openSite(readSettings({ DEFAULT_LANGUAGE: 'de' }))).toThrow(StartError)
 })
 
 test('places are filled in once, and only with what there is', () => {
