@@ -27,8 +27,8 @@ export function securityPage(table: (head: string[], rows: string[][]) => string
 const READING = `Every requirement that this service is held to: those of OWASP ASVS 5.0.0 that apply to it, with NIST SP 800-63B-4, the OWASP cheat
 sheets and the RFCs beside them. [SECURITY.md](../SECURITY.md) says in short what is defended and what is not.
 
-A row is proven by the tests beside it: their titles begin with its id, each row was seen to fail with its defence taken out, and all of
-them run with \`npm test\`. **open** means that the requirement does not hold yet, or that no test shows it, and says why. **operator** means that
+A row is proven by the tests beside it: their titles begin with its id, and all of them run with \`npm test\`. They
+were tried against code with the defence taken out when they were written; that was not recorded row by row, nor repeated after every later change. **open** means that the requirement does not hold yet, or that no test shows it, and says why. **operator** means that
 it is met by whoever runs the service. A test holds this page to the tests and the tests to this page.
 This page is made from \`scripts/security_rows.ts\` and the titles of the tests by \`npm run docs\`.
 
