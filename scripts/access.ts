@@ -7,6 +7,7 @@ import { buildApp, listFeatures, migrations } from '../src/app.ts'
 import { Auth } from '../src/auth.ts'
 import { DB } from '../src/db.ts'
 import { makeLog } from '../src/log.ts'
+import { Outbox } from '../src/mail/outbox.ts'
 import { readSettings } from '../src/settings.ts'
 
 export interface AccessRow {
@@ -40,8 +41,9 @@ async function buildAndClose(): Promise<void> {
   const settings = readSettings({ DATABASE_URL: 'sqlite::memory:', LOG_LEVEL: 'silent' })
   const log = await makeLog(settings, { write: () => undefined })
   const db = await DB.open(settings.databaseUrl, { migrations })
-  const auth = new Auth(db, settings, listFeatures(db, settings, log))
-  const app = await buildApp({ auth, settings, log })
+  const outbox = new Outbox(db, settings)
+  const auth = new Auth(db, settings, listFeatures(db, settings, log, outbox))
+  const app = await buildApp({ auth, settings, log, outbox })
   await app.close()
   await db.close()
 }

@@ -10,13 +10,23 @@ import { installAssets } from './app/assets.ts'
 import { BODY_LIMIT, installBodies } from './app/bodies.ts'
 import { answerBrokenRequest } from './app/broken_requests.ts'
 import { installClient, isDirectLoopback } from './app/client.ts'
-import { clearSessionCookie, presentedCredential, setDeviceCookie, setSessionCookie } from './app/cookies.ts'
+import {
+  clearResetCookie,
+  clearSessionCookie,
+  presentedCredential,
+  setDeviceCookie,
+  setResetCookie,
+  setSessionCookie,
+} from './app/cookies.ts'
+import { installEmail } from './app/email.ts'
 import { answer, forgetPages, seeOther, viewFor, wantsPage } from './app/faces.ts'
 import { takeFormMethod } from './app/form_methods.ts'
 import { installGuards, requireFresh, sessionOf } from './app/guards.ts'
 import { answerHeaders, installHeaders } from './app/headers.ts'
+import { installHealth } from './app/health.ts'
 import { collectMethods, installOtherMethods } from './app/methods.ts'
-import { installPages, nextOf, type PageParts, sendReset, showHome } from './app/pages.ts'
+import { installOutbox } from './app/outbox.ts'
+import { installPages, nextOf, type PageParts, sendSecretPage, showHome } from './app/pages.ts'
 import { answerError, installRefusals } from './app/refusals.ts'
 import { object, text, typed } from './app/schema.ts'
 import { confirmation, installSessions } from './app/sessions.ts'
@@ -26,28 +36,45 @@ import type { DB } from './db.ts'
 import { AuthError } from './errors.ts'
 import type { Feature } from './feature.ts'
 import { auditLog, auditMigrations, recentActivity } from './features/audit_log.ts'
+import { mailNotices, noticeMigrations } from './features/mail_notices.ts'
 import { throttleMigrations } from './features/throttle/bucket.ts'
 import { throttle } from './features/throttle.ts'
 import { RequestLog } from './log.ts'
+import { type Outbox, outboxMigrations } from './mail/outbox.ts'
+import { outboxUpkeep } from './mail/upkeep.ts'
 import { onward } from './pages/onward.ts'
 import { resetPage } from './pages/reset.ts'
 import { openSite } from './pages/site.ts'
 import type { Settings } from './settings.ts'
+import type { Notice } from './texts.ts'
 
 export interface AppParts {
   auth: Auth
   settings: Settings
   log: FastifyBaseLogger
+  outbox: Outbox
   /** For the page of whoever is signed in; see `activityOf`. Default: there is none. */
   activity?: PageParts['activity']
 }
 
 /** The whole schema: the core's and every feature's. */
-export const migrations: readonly Migration[] = [...coreMigrations, ...throttleMigrations, ...auditMigrations]
+export const migrations: readonly Migration[] = [
+  ...coreMigrations,
+  ...throttleMigrations,
+  ...auditMigrations,
+  ...outboxMigrations,
+  ...noticeMigrations,
+]
 
 /** Every feature, in the order in which they take part. */
-export function listFeatures(db: DB, settings: Settings, log: FastifyBaseLogger): Feature[] {
-  return [throttle(db, settings), auditLog(db, settings, log)]
+export function listFeatures(db: DB, settings: Settings, log: FastifyBaseLogger, outbox: Outbox): Feature[] {
+  return [
+    throttle(db, settings),
+    auditLog(db, settings, log),
+    mailNotices(settings, outbox),
+    // Last, since it tells the delivery of what the others handed in.
+    outboxUpkeep(outbox, log),
+  ]
 }
 
 /** How many of the last events the page of whoever is signed in shows. */
@@ -62,7 +89,13 @@ export function activityOf(db: DB): PageParts['activity'] {
  * Builds the app; `app.inject()` serves tests, `app.listen()` the world.
  * @throws Error where a route does not declare its access; StartError where a setting of the pages cannot be used
  */
-export async function buildApp({ auth, settings, log, activity = async () => [] }: AppParts): Promise<FastifyInstance> {
+export async function buildApp({
+  auth,
+  settings,
+  log,
+  outbox,
+  activity = async () => [],
+}: AppParts): Promise<FastifyInstance> {
   const headers = answerHeaders(settings)
   const parts: PageParts = { auth, settings, activity }
   const app: FastifyInstance = Fastify({
@@ -93,8 +126,11 @@ export async function buildApp({ auth, settings, log, activity = async () => [] 
   installResets(app, parts)
   installAccount(app, auth, settings)
   installSessions(app, auth, settings)
+  installEmail(app, parts)
   installPages(app, parts)
   installAssets(app)
+  installHealth(app, outbox)
+  if (settings.mail === 'folder') installOutbox(app, outbox)
   installOtherMethods(app, served)
   return app
 }
@@ -116,9 +152,9 @@ function installRoutes(untyped: FastifyInstance, parts: PageParts): void {
   const registering = { config: { ...open, form: 'register' }, schema: { body: registration, response: done } } as const
   app.post('/users', registering, async (request, reply) => {
     const { email, password, name } = request.body
-    const user = await auth.registerUser(email, password, name, request.client)
-    const page = onward('/login', nextOf(request), 'registered')
-    return answer(request, reply, { email: user.email, message: 'user created' }, page)
+    const registered = await auth.register({ email, password, name: name ?? '', client: request.client })
+    const page = onward('/login', nextOf(request), registeredNotice(settings))
+    return answer(request, reply, { email: registered, message: 'user created' }, page)
   })
 
   const login = object({ email: text, password: text }, ['email', 'password'])
@@ -156,17 +192,25 @@ function installRoutes(untyped: FastifyInstance, parts: PageParts): void {
   )
 }
 
+/** What the page after a registration says: log in, or look for the mail first. */
+function registeredNotice({ mail, requireConfirmed }: Settings): Notice {
+  if (requireConfirmed) return 'registered_confirm'
+  return mail === 'none' ? 'registered' : 'registered_mail'
+}
+
 function installResets(untyped: FastifyInstance, { auth, settings }: PageParts): void {
   const app = typed(untyped)
   const asking = { config: { access: 'public', form: 'forgot' }, schema: { body: emailOnly } } as const
   app.post('/reset_password', asking, async (request, reply) => {
-    const requested = await auth.requestPasswordReset(request.body.email, request.client)
+    const { owner, browser } = await auth.requestPasswordReset(request.body.email, request.client)
+    // Clients of the classic contract expect no cookie here.
+    if (settings.production || wantsPage(request)) setResetCookie(reply, browser, settings)
     if (settings.production) {
       const message = 'if this address has an account, a reset token goes to it by mail'
       return answer(request, reply, { message }, '/reset?notice=reset_requested')
     }
-    if (requested === null) throw new AuthError('email_unknown', { field: 'email' })
-    const { user, resetToken } = requested
+    if (owner === null) throw new AuthError('email_unknown', { field: 'email' })
+    const { user, resetToken } = owner
     // Whoever reads the token owns the account: only a program on this machine may.
     if (!isDirectLoopback(request)) {
       const body = { email: user.email, message: 'the token is only answered on this machine' }
@@ -177,7 +221,7 @@ function installResets(untyped: FastifyInstance, { auth, settings }: PageParts):
       ['email', user.email],
       ['reset_token', resetToken],
     ])
-    return sendReset(reply, resetPage(viewFor(request, false), { typed }))
+    return sendSecretPage(reply, resetPage(viewFor(request, false), { typed }))
   })
 
   const reset = object({ email: text, reset_token: text, new_password: text }, ['email', 'reset_token', 'new_password'])
@@ -187,7 +231,10 @@ function installResets(untyped: FastifyInstance, { auth, settings }: PageParts):
   } as const
   app.put('/reset_password', resetting, async (request, reply) => {
     const { email, reset_token: resetToken, new_password: newPassword } = request.body
-    const { user, deviceCookie } = await auth.resetPassword({ email, resetToken, newPassword, client: request.client })
+    const browser = request.cookies[settings.cookie.resetName]
+    const completion = { email, resetToken, newPassword, client: request.client, browser }
+    const { user, deviceCookie } = await auth.resetPassword(completion)
+    if (browser !== undefined) clearResetCookie(reply, settings)
     if (settings.production) setDeviceCookie(reply, deviceCookie, settings)
     const body = { email: user.email, message: 'Password updated' }
     return answer(request, reply, body, '/login?notice=password_updated')

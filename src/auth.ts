@@ -4,29 +4,28 @@
  * The parts are in auth/; this is what the app and every other caller sees of them.
  */
 
-import { randomBytes } from 'node:crypto'
 import { Account, type AccountChanges, type ChangedAccount } from './auth/account.ts'
+import { EmailAddress } from './auth/email_address.ts'
 import { Events } from './auth/events.ts'
-import { type AuthParts, about, found, NO_CLIENT } from './auth/parts.ts'
-import { PasswordReset, type ResetCompletion, type ResetRequest } from './auth/password_reset.ts'
+import { type AuthParts, about, DISABLED, found, NO_CLIENT } from './auth/parts.ts'
+import { PasswordReset, type RequestedReset, type ResetCompletion } from './auth/password_reset.ts'
+import { type NewAccount, Registration } from './auth/registration.ts'
 import { type CheckedSession, type OpenedSession, Sessions } from './auth/sessions.ts'
 import { endOthers, sessions } from './db/sessions.ts'
 import { must, remove } from './db/table.ts'
-import { tokens } from './db/tokens.ts'
-import { changeUser, insertUser } from './db/users.ts'
-import { type DB, UniqueViolation } from './db.ts'
+import { endTokens } from './db/tokens.ts'
+import { changeUser } from './db/users.ts'
+import type { DB } from './db.ts'
 import { AuthError } from './errors.ts'
-import type { Attempt, AuthEvent, Seams } from './feature.ts'
+import type { AuthEvent, Seams } from './feature.ts'
+import { noPost, type Post } from './letter.ts'
 import { DeviceCookies } from './security/device.ts'
 import { PasswordHasher } from './security/password.ts'
-import { checkPassword, contextWordsOf } from './security/password_policy.ts'
+import { contextWordsOf } from './security/password_policy.ts'
 import { Secrets } from './security/secrets.ts'
 import { type Client, isFresh, type Session } from './session.ts'
 import { readSettings, type Settings } from './settings.ts'
-import { checkEmail, checkName, normalEmail, type User } from './user.ts'
-
-/** A hash that no password has; the row then takes as long to check as any other. */
-const DISABLED = '!'
+import { checkEmail, normalEmail, type User } from './user.ts'
 
 export interface LoginAttempt {
   email: string
@@ -43,18 +42,21 @@ export interface Login extends OpenedSession {
 }
 
 export class Auth {
+  /** What proves, changes and brings back the address of an account. */
+  readonly address: EmailAddress
   readonly #parts: AuthParts
   readonly #account: Account
+  readonly #registration: Registration
   readonly #reset: PasswordReset
 
   /**
    * @param seams the features that take part, in order
+   * @param post where letters are handed in; default: nothing is mailed
    */
-  constructor(db: DB, settings: Settings = readSettings({}), seams: readonly Seams[] = []) {
-    const secrets = new Secrets(settings.secret || randomBytes(32).toString('hex'), settings.secretPrevious)
+  constructor(db: DB, settings: Settings = readSettings({}), seams: readonly Seams[] = [], post: Post = noPost) {
+    const secrets = new Secrets(settings.secret, settings.secretPrevious)
     this.#parts = {
-      db,
-      settings,
+      ...{ db, post, settings },
       hasher: new PasswordHasher({
         cost: settings.bcryptCost,
         concurrency: settings.hashConcurrency,
@@ -74,33 +76,31 @@ export class Auth {
       devices: new DeviceCookies(secrets),
       events: new Events(db, seams),
     }
-    this.#account = new Account(this.#parts)
+    this.address = new EmailAddress(this.#parts)
+    this.#account = new Account(this.#parts, this.address)
+    this.#registration = new Registration(this.#parts, this.address)
     this.#reset = new PasswordReset(this.#parts)
   }
 
   /**
-   * Registers a user. A taken address costs a hash as well, so that it takes as long as a free one.
-   * @throws AuthError `email_invalid`, `email_taken`, `field_invalid` (name), `throttled`, `busy`, and the codes of the password policy
+   * Registers a user; see `Registration.register`.
+   * @throws AuthError `email_taken` as well
    */
   async registerUser(email: string, password: string, name = '', client = NO_CLIENT): Promise<User> {
-    const { db, events, hasher, policy } = this.#parts
-    const address = checkEmail(email)
-    const emailKey = normalEmail(address)
-    const checkedName = checkName(name)
-    await checkPassword(password, address, policy)
-    const attempt: Attempt = { kind: 'register', emailKey, client, device: null }
-    const hashedPassword = await events.attempt(attempt, () => hasher.hash(password))
-    const event: AuthEvent = { type: 'user_registered', userId: null, emailKey, client }
-    try {
-      const row = insertUser({ email: address, hashedPassword, name: checkedName }, db.now())
-      await db.commit([row, ...events.record(event)])
-    } catch (error) {
-      if (error instanceof UniqueViolation) throw new AuthError('email_taken')
-      throw error
-    }
-    const user = await db.findUserBy({ emailKey })
-    events.tell({ ...event, userId: user.id })
+    const user = await this.#registration.register({ email, password, name, client })
+    if (user === null) throw new AuthError('email_taken')
     return user
+  }
+
+  /**
+   * Registers a user for somebody who is not to learn which addresses have accounts, where the settings say so.
+   * @returns the address as it is registered, or would be
+   * @throws AuthError as `registerUser` does, `email_taken` only where accounts are not hidden
+   */
+  async register(account: NewAccount): Promise<string> {
+    const user = await this.#registration.register(account)
+    if (user === null && !this.#parts.settings.hideAccounts) throw new AuthError('email_taken')
+    return user?.email ?? checkEmail(account.email)
   }
 
   /** @returns whether this is the user's password; false for an unknown address, in the same time */
@@ -110,7 +110,7 @@ export class Auth {
 
   /**
    * Checks a password and opens a session, in one step.
-   * @throws AuthError `credentials_invalid`, `throttled`, `busy`
+   * @throws AuthError `credentials_invalid`, `email_unconfirmed`, `throttled`, `busy`
    */
   async logIn({ email, password, client, presented }: LoginAttempt): Promise<Login> {
     const { devices, events } = this.#parts
@@ -119,9 +119,11 @@ export class Auth {
     const device = known === null ? null : devices.read(client.deviceCookie, known)
     return events.attempt({ kind: 'login', emailKey, client, device }, async () => {
       const user = await this.#proven(known, password)
+      if (user !== null) await this.#requireConfirmed(user, client, device)
       const opened = user === null ? null : await this.#open(user, client, device, presented)
       if (user === null || opened === null) {
-        await events.happen({ type: 'login_failed', userId: known?.id ?? null, emailKey, client, device })
+        const owner = known === null ? {} : { email: known.email }
+        await events.happen({ type: 'login_failed', userId: known?.id ?? null, ...owner, emailKey, client, device })
         throw new AuthError('credentials_invalid')
       }
       return { ...opened, user, deviceCookie: devices.issue(user, device) }
@@ -205,20 +207,20 @@ export class Auth {
     await this.#parts.events.happen(event, [
       must(changeUser({ hashedPassword: DISABLED }, { id: userId }, this.#parts.db.now())),
       remove(sessions, { userId }),
-      remove(tokens, { userId }),
+      endTokens(userId),
     ])
   }
 
-  /** Makes a reset token for an address; null for an unknown one. @throws AuthError `throttled` */
-  async requestPasswordReset(email: string, client = NO_CLIENT): Promise<ResetRequest | null> {
+  /** Makes a reset token for an address and mails it. @throws AuthError `throttled` */
+  async requestPasswordReset(email: string, client = NO_CLIENT): Promise<RequestedReset> {
     return this.#reset.request(email, client)
   }
 
   /** Makes a reset token in the place of the pending one. @returns the token @throws AuthError `email_unknown` */
   async getResetPasswordToken(email: string): Promise<string> {
-    const requested = await this.#reset.request(email, NO_CLIENT)
-    if (requested === null) throw new AuthError('email_unknown', { field: 'email' })
-    return requested.resetToken
+    const { owner } = await this.#reset.request(email, NO_CLIENT)
+    if (owner === null) throw new AuthError('email_unknown', { field: 'email' })
+    return owner.resetToken
   }
 
   /**
@@ -262,6 +264,15 @@ export class Auth {
     if (left !== null) statements.unshift(remove(sessions, { id: left.session.id }))
     const event: AuthEvent = { ...about(user, client), type: 'login_succeeded', sessionId: opened.session.id, device }
     return (await this.#parts.events.happen(event, statements)) ? opened : null
+  }
+
+  /** Mails the link once more to somebody who knows the password and waits for it, or never had one. */
+  async #requireConfirmed(user: User, client: Client, device: string | null): Promise<void> {
+    const { events, settings } = this.#parts
+    if (!settings.requireConfirmed || user.emailConfirmedAt !== null) return
+    const event: AuthEvent = { ...about(user, client), type: 'login_failed', device, reason: 'email_unconfirmed' }
+    await events.happen(event, this.address.confirmation(user, client))
+    throw new AuthError(settings.hideAccounts ? 'credentials_invalid' : 'email_unconfirmed')
   }
 
   /**

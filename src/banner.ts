@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import type { Settings } from './settings.ts'
 
 /** @param port the port that was really taken */
-export function banner({ databaseUrl, nodeEnv }: Settings, port: number): string {
+export function banner({ databaseUrl, nodeEnv, mail, smtp }: Settings, port: number): string {
   const relaxed = [
     'plain HTTP, for this machine only',
     'the reset token is in the answer to programs on this machine',
@@ -15,6 +15,7 @@ export function banner({ databaseUrl, nodeEnv }: Settings, port: number): string
   Bienvenue is ready at http://localhost:${port}
 
     database  ${databaseLocation(databaseUrl)}
+    mail      ${mail === 'folder' ? `http://localhost:${port}/outbox shows what would be sent` : `sent through ${smtp?.host}`}
     profile   ${nodeEnv === 'test' ? 'development (NODE_ENV=test)' : 'development'}
     relaxed   ${relaxed.join('\n              ')}
     because   nothing outside this machine can reach it; NODE_ENV=production relaxes nothing

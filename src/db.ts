@@ -8,7 +8,7 @@ import { nextSessions, sessions, sweepSessions } from './db/sessions.ts'
 import { insert, must, NoResultFound, remove, select, selectLast, type Table, update } from './db/table.ts'
 import { type OneTimeToken, replaceToken, sweepTokens, tokens } from './db/tokens.ts'
 import { changeUser, HIGHEST_HASH_COST, insertUser, type UserChanges, users } from './db/users.ts'
-import { type Engine, integer, type Statement, StoreUnavailable, text } from './engines/engine.ts'
+import { type Engine, integer, type Row, type Statement, StoreUnavailable, text } from './engines/engine.ts'
 import { SqliteEngine } from './engines/sqlite.ts'
 import { StartError } from './errors.ts'
 import type { Session } from './session.ts'
@@ -157,6 +157,11 @@ export class DB {
     return (await this.#engine.all(sql, params)).map(table.read)
   }
 
+  /** @returns what `read` makes of each row that a statement yields, for what no table and criteria can say */
+  async read<T>({ sql, params }: Statement, read: (row: Row) => T): Promise<T[]> {
+    return (await this.#engine.all(sql, params)).map(read)
+  }
+
   /**
    * Writes all statements or none.
    * @returns true when committed, false when a statement that must change a row did not
@@ -200,6 +205,7 @@ export class DB {
 
 const SESSION_AND_USER = `
   SELECT s.id, s.secret_hash, s.user_id, s.created_at, s.authenticated_at, s.last_seen_at, s.expires_at, s.address,
-    s.user_agent, u.email, u.email_key, u.name, u.hashed_password, u.created_at AS user_created_at, u.updated_at
+    s.user_agent, u.email, u.email_key, u.name, u.hashed_password, u.created_at AS user_created_at, u.updated_at,
+    u.email_confirmed_at
   FROM sessions s JOIN users u ON u.id = s.user_id
   WHERE s.id = ?`

@@ -43,6 +43,14 @@ export const errorTable = {
     message: 'wrong email or password',
     mend: 'Check both; the answer is the same whichever is wrong. A forgotten password can be reset.',
   },
+  email_unconfirmed: {
+    message: 'this address is not confirmed yet: open the link in the mail that was sent to it',
+    mend: 'Open the link of the mail that came with the registration, and with this try; `POST /email_verification` sends another one.',
+  },
+  verification_refused: {
+    message: 'this token confirms no address',
+    mend: 'Ask for a new mail with `POST /email_verification`. A token works once, for one address, until it expires or a newer one is made.',
+  },
   session_required: {
     message: 'no valid session: log in first',
     mend: 'Log in with `POST /sessions` and send the cookie that it sets. Sessions end when idle, at a fixed age, at logout and at a password change.',

@@ -9,8 +9,8 @@ import type { Client } from './session.ts'
 
 /** Something that somebody tries, before any work is done for it. */
 export interface Attempt {
-  /** `guess_token` is a reset with a token, `confirm` the current password of somebody who is signed in. */
-  kind: 'login' | 'register' | 'request_reset' | 'guess_token' | 'confirm'
+  /** `guess_token` is a reset or a confirmation with a token, `confirm` the current password of somebody who is signed in. */
+  kind: 'login' | 'register' | 'request_reset' | 'request_confirmation' | 'guess_token' | 'confirm'
   /** The normal form of the address, known or not. */
   emailKey: string
   client: Client
@@ -22,6 +22,7 @@ export interface Attempt {
 
 export type AuthEventType =
   | 'user_registered'
+  | 'registration_refused'
   | 'login_succeeded'
   | 'login_failed'
   | 'logged_out'
@@ -31,7 +32,11 @@ export type AuthEventType =
   | 'password_refused'
   | 'password_changed'
   | 'password_disabled'
+  | 'email_change_requested'
   | 'email_changed'
+  | 'email_change_undone'
+  | 'email_confirmation_requested'
+  | 'email_confirmed'
   | 'name_changed'
   | 'password_reset_requested'
   | 'password_reset'
@@ -47,6 +52,8 @@ export interface AuthEvent {
   userId: number | null
   /** The normal form of the address concerned, if any. */
   emailKey?: string
+  /** The address of the account as it is registered, where there is one. */
+  email?: string
   client: Client
   /** The public id of the session concerned. */
   sessionId?: string

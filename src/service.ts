@@ -9,6 +9,11 @@ import { banner, databaseLocation } from './banner.ts'
 import { DB } from './db.ts'
 import { StartError } from './errors.ts'
 import { makeLog } from './log.ts'
+import { compose } from './mail/compose.ts'
+import { Delivery } from './mail/delivery.ts'
+import { mailFolder } from './mail/folder.ts'
+import { Outbox } from './mail/outbox.ts'
+import { folderTransport, smtpTransport } from './mail/transport.ts'
 import { withSecret } from './secret_file.ts'
 import { processSettings, type Settings } from './settings.ts'
 
@@ -26,9 +31,11 @@ export async function start(): Promise<void> {
   const log = await makeLog(given)
   const db = await DB.open(given.databaseUrl, { migrations })
   const settings = withSecret(given)
-  const features = listFeatures(db, settings, log)
-  const auth = new Auth(db, settings, features)
-  const app = await buildApp({ auth, settings, log, activity: activityOf(db) })
+  const outbox = new Outbox(db, settings)
+  const features = listFeatures(db, settings, log, outbox)
+  const auth = new Auth(db, settings, features, outbox)
+  const app = await buildApp({ auth, settings, log, outbox, activity: activityOf(db) })
+  const delivery = deliveryOf(app, outbox, settings, db)
 
   const upkeep = async () => {
     await auth.upkeep()
@@ -42,14 +49,31 @@ export async function start(): Promise<void> {
     clearInterval(timer)
     // What is under way on either address still needs the database.
     await new Promise((resolve) => twin.close(resolve))
+    await delivery?.stop()
     await upkeep()
     await auth.close()
     await db.close()
   })
   closeConnectionsAtStop(app)
   await listen(app, twin, settings)
-  announce(log, settings, portOf(app.server))
+  const port = portOf(app.server)
+  app.site.publicUrl = settings.publicUrl.replace(/:0$/, `:${port}`)
+  delivery?.start()
+  announce(log, settings, port)
   stopOnSignal(app, log)
+}
+
+/** @returns undefined where no mail is sent */
+function deliveryOf(app: FastifyInstance, outbox: Outbox, settings: Settings, { now }: DB): Delivery | undefined {
+  if (settings.mail === 'none') return undefined
+  const { smtp } = settings
+  const transport = smtp === undefined ? folderTransport(mailFolder(settings)) : smtpTransport(smtp)
+  const delivery = new Delivery({
+    ...{ outbox, transport, log: app.log, now },
+    compose: (row, letter) => compose(app.site, app.site.publicUrl, row, letter),
+  })
+  outbox.listen(() => delivery.wake())
+  return delivery
 }
 
 /** An answer that goes out during a stop ends its connection; an idle one would hold the stop up. */
@@ -106,7 +130,9 @@ function announce(log: Logger, settings: Settings, port: number): void {
   if (!publicUrl.startsWith('https:')) {
     log.warn('INSECURE_HTTP is set: passwords and cookies cross the network unprotected, use it on a private one only')
   }
-  log.warn('this version sends no mail: a forgotten password cannot be reset in production yet')
+  if (settings.mail === 'none') {
+    log.warn('SMTP_URL is not set: no mail is sent, and a forgotten password cannot be reset')
+  }
 }
 
 function stopOnSignal(app: FastifyInstance, log: Logger): void {

@@ -27,6 +27,8 @@ export interface Client {
   deviceCookie?: string | undefined
   /** The address seems to be a proxy's that nobody told us of, and so that of many. */
   shared?: boolean
+  /** The tag of the language in which this person reads, if known. */
+  language?: string
 }
 
 /** Both in milliseconds. */

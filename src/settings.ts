@@ -7,18 +7,30 @@ import { readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import leven from 'leven'
 import { StartError } from './errors.ts'
-import { checkCookieDomain, checkDevelopment, checkProduction } from './settings/checks.ts'
+import { checkCookieDomain, checkDevelopment, checkMail, checkProduction } from './settings/checks.ts'
+import { readSender, readSmtpUrl, type Sender, type SmtpServer } from './settings/smtp.ts'
 import { declare, type Fallback, type Scalar } from './settings/table.ts'
 
 type Declared = ReturnType<typeof declare>
 
+/** What is more than it is written as. */
+type Resolved = 'smtpUrl' | 'mailFrom' | 'requireConfirmed' | 'hideAccounts'
+
 /** What every part of the service is told; times in milliseconds. */
-export interface Settings extends Readonly<Declared> {
+export interface Settings extends Readonly<Omit<Declared, Resolved>> {
   readonly production: boolean
+  /** Where mails go; in development without a server into a folder, in production then nowhere. */
+  readonly mail: 'smtp' | 'folder' | 'none'
+  readonly smtp: SmtpServer | undefined
+  readonly mailFrom: Sender
+  readonly requireConfirmed: boolean
+  readonly hideAccounts: boolean
   readonly cookie: {
     readonly name: string
     /** Never shared with a domain. */
     readonly deviceName: string
+    /** Kept by a browser that asked for a reset, so that the mailed code is good in no other. */
+    readonly resetName: string
     readonly secure: boolean
     readonly domain: string | undefined
   }
@@ -88,14 +100,17 @@ function completed(declared: Declared, production: boolean): Settings {
   const publicUrl = declared.publicUrl || (production ? '' : `http://localhost:${declared.port}`)
   const secure = publicUrl.startsWith('https:')
   const domain = declared.cookieDomain || undefined
-  const settings = {
-    ...declared,
+  const { smtpUrl, ...rest } = declared
+  const settings: Settings = {
+    ...rest,
+    ...mailOf(declared, production),
     publicUrl,
     production,
     // Browsers take the prefix only with Secure, Path=/ and no Domain (RFC 6265bis 4.1.3).
     cookie: {
       name: production && secure && domain === undefined ? '__Host-session_id' : 'session_id',
       deviceName: production && secure ? '__Host-device' : 'device',
+      resetName: production && secure ? '__Host-reset' : 'reset',
       secure,
       domain,
     },
@@ -103,7 +118,19 @@ function completed(declared: Declared, production: boolean): Settings {
   if (production) checkProduction(settings)
   else checkDevelopment(settings)
   if (domain !== undefined) checkCookieDomain(domain, publicUrl)
+  checkMail(declared, settings)
   return settings
+}
+
+function mailOf({ smtpUrl, mailFrom, hideAccounts, requireConfirmed }: Declared, production: boolean) {
+  const smtp = readSmtpUrl(smtpUrl)
+  const mail: Settings['mail'] = smtp !== undefined ? 'smtp' : production ? 'none' : 'folder'
+  const hidden = hideAccounts === 'auto' ? production && mail === 'smtp' : hideAccounts === 'true'
+  return {
+    ...{ mail, smtp, mailFrom: readSender(mailFrom) ?? { name: '', address: mailFrom } },
+    hideAccounts: hidden,
+    requireConfirmed: requireConfirmed === 'auto' ? hidden : requireConfirmed === 'true',
+  }
 }
 
 function unknownName(name: string, names: string[]): StartError {

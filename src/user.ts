@@ -14,6 +14,8 @@ export interface User {
   /** Milliseconds since the epoch. */
   readonly createdAt: number
   readonly updatedAt: number
+  /** When a mail proved that the address is this person's; null where none has. */
+  readonly emailConfirmedAt: number | null
 }
 
 /** The part of a user that may leave the process, to its owner. */
@@ -21,7 +23,7 @@ export type PublicUser = {
   id: number
   email: string
   name: string | null
-  /** Whether the address was proven; never, as long as there is no mail. */
+  /** Whether a mail proved that the address is this person's. */
   confirmed: boolean
   /** ISO 8601, in UTC. */
   created_at: string
@@ -81,6 +83,6 @@ export function checkName(input: string): string | null {
 }
 
 /** @returns only what its owner may see; never the hash. */
-export function publicUser({ id, email, name, createdAt }: User): PublicUser {
-  return { id, email, name, confirmed: false, created_at: new Date(createdAt).toISOString() }
+export function publicUser({ id, email, name, createdAt, emailConfirmedAt }: User): PublicUser {
+  return { id, email, name, confirmed: emailConfirmedAt !== null, created_at: new Date(createdAt).toISOString() }
 }

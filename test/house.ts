@@ -4,12 +4,15 @@ import type { FastifyInstance } from 'fastify'
 import { activityOf, buildApp, listFeatures, migrations } from '../src/app.ts'
 import { Auth } from '../src/auth.ts'
 import { DB } from '../src/db.ts'
+import type { Letter } from '../src/letter.ts'
 import { makeLog } from '../src/log.ts'
+import { Outbox } from '../src/mail/outbox.ts'
 import { readSettings, type Settings } from '../src/settings.ts'
 
 export interface House {
   db: DB
   auth: Auth
+  outbox: Outbox
   app: FastifyInstance
   settings: Settings
   clock: TestClock
@@ -38,15 +41,37 @@ export const PRODUCTION = {
   SECRET: 'b7Qx0mT9rVw2Zk4LpN8sYc6HdJ1fGu3A',
 }
 
+/** Mail goes to a server, though none is running: letters stay in the outbox, where `letters` reads them. */
+export const MAIL = {
+  SMTP_URL: 'smtp://127.0.0.1:2525',
+  MAIL_FROM: 'no-reply@example.org',
+  REQUIRE_CONFIRMED_EMAIL: 'false',
+  HIDE_ACCOUNTS: 'false',
+}
+
+/** @returns what was handed in at the post, the newest first */
+export async function letters({ outbox }: Pick<House, 'outbox'>): Promise<Letter[]> {
+  return (await outbox.recent(1_000)).map((row) => outbox.open(row))
+}
+
+/** @returns the newest letter of a kind that has a token, or else the newest one */
+export async function letterOf(house: Pick<House, 'outbox'>, kind: Letter['kind']): Promise<Letter> {
+  const written = (await letters(house)).filter((letter) => letter.kind === kind)
+  const letter = written.find(({ values }) => values.token !== undefined) ?? written[0]
+  if (letter === undefined) throw new Error(`no letter ${kind} was written`)
+  return letter
+}
+
 export async function openHouse(env: Record<string, string> = {}, overrides: Partial<Settings> = {}): Promise<House> {
   const settings = { ...readSettings({ DATABASE_URL: 'sqlite::memory:', ...env }), bcryptCost: TEST_COST, ...overrides }
   const clock = new TestClock()
   const lines: string[] = []
   const log = await makeLog(settings, { write: (line) => void lines.push(line) })
   const db = await DB.open(settings.databaseUrl, { clock: clock.now, migrations })
-  const features = listFeatures(db, settings, log)
-  const auth = new Auth(db, settings, features)
-  const app = await buildApp({ auth, settings, log, activity: activityOf(db) })
+  const outbox = new Outbox(db, settings)
+  const features = listFeatures(db, settings, log, outbox)
+  const auth = new Auth(db, settings, features, outbox)
+  const app = await buildApp({ auth, settings, log, outbox, activity: activityOf(db) })
   const upkeep = async () => {
     await auth.upkeep()
     for (const feature of features) await feature.upkeep?.()
@@ -55,7 +80,7 @@ export async function openHouse(env: Record<string, string> = {}, overrides: Par
     await app.close()
     await db.close()
   }
-  return { db, auth, app, settings, clock, log: lines, upkeep, close }
+  return { db, auth, outbox, app, settings, clock, log: lines, upkeep, close }
 }
 
 /** A form body, as browsers and `requests` send it. */

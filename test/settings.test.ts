@@ -61,7 +61,7 @@ describe('the defaults', () => {
       resetsPerAccount: 0,
       resetsPerNetwork: 0,
       secret: '',
-      cookie: { name: 'session_id', deviceName: 'device', secure: false, domain: undefined },
+      cookie: { name: 'session_id', deviceName: 'device', resetName: 'reset', secure: false, domain: undefined },
     })
   })
 
@@ -79,7 +79,13 @@ describe('the defaults', () => {
       resetsPerAccount: 5,
       resetsPerNetwork: 20,
       secret: PRODUCTION.SECRET,
-      cookie: { name: '__Host-session_id', deviceName: '__Host-device', secure: true, domain: undefined },
+      cookie: {
+        name: '__Host-session_id',
+        deviceName: '__Host-device',
+        resetName: '__Host-reset',
+        secure: true,
+        domain: undefined,
+      },
     })
   })
 
@@ -320,26 +326,42 @@ describe('development listens on loopback only', () => {
 
 describe('the cookie', () => {
   test.each<[string, Env, Settings['cookie']]>([
-    ['development', {}, { name: 'session_id', deviceName: 'device', secure: false, domain: undefined }],
+    [
+      'development',
+      {},
+      { name: 'session_id', deviceName: 'device', resetName: 'reset', secure: false, domain: undefined },
+    ],
     [
       'development behind TLS',
       { PUBLIC_URL: 'https://auth.example.org' },
-      { name: 'session_id', deviceName: 'device', secure: true, domain: undefined },
+      { name: 'session_id', deviceName: 'device', resetName: 'reset', secure: true, domain: undefined },
     ],
     [
       'production',
       PRODUCTION,
-      { name: '__Host-session_id', deviceName: '__Host-device', secure: true, domain: undefined },
+      {
+        name: '__Host-session_id',
+        deviceName: '__Host-device',
+        resetName: '__Host-reset',
+        secure: true,
+        domain: undefined,
+      },
     ],
     [
       'production for a whole domain, which the prefix forbids',
       { ...PRODUCTION, COOKIE_DOMAIN: 'example.org' },
-      { name: 'session_id', deviceName: '__Host-device', secure: true, domain: 'example.org' },
+      {
+        name: 'session_id',
+        deviceName: '__Host-device',
+        resetName: '__Host-reset',
+        secure: true,
+        domain: 'example.org',
+      },
     ],
     [
       'production over plain HTTP, where browsers drop Secure',
       { ...PRODUCTION, PUBLIC_URL: 'http://auth.lan', INSECURE_HTTP: 'true' },
-      { name: 'session_id', deviceName: 'device', secure: false, domain: undefined },
+      { name: 'session_id', deviceName: 'device', resetName: 'reset', secure: false, domain: undefined },
     ],
   ])('follows from the public address: %s', (_, env, cookie) => {
     expect(readSettings(env).cookie).toEqual(cookie)

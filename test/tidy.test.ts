@@ -13,11 +13,13 @@ const LAYERS: [string, RegExp][] = [
   ['ground', /^(?:(?:errors|user|session|settings|log|device_name)\.ts|security\/|settings\/)/],
   ['engines', /^engines\//],
   ['db', /^db(?:\.ts|\/)/],
-  ['auth', /^(?:feature\.ts|auth(?:\.ts|\/))/],
+  ['auth', /^(?:feature\.ts|letter\.ts|auth(?:\.ts|\/))/],
+  ['texts', /^(?:texts\.ts|languages\/)/],
   ['features', /^features\//],
   ['pages', /^pages\//],
+  ['mail', /^mail\//],
   ['app', /^app(?:\.ts|\/)/],
-  ['server', /^(?:server|service|banner|secret_file)\.ts/],
+  ['server', /^(?:server|service|cli|banner|secret_file)\.ts/],
 ]
 
 function filesOf(folder: string): string[] {

@@ -150,11 +150,8 @@ describe('a name', () => {
 
 test('of a user, only what its owner may see leaves the process', () => {
   const user = { id: 1, email: 'Bob@x.org', emailKey: 'bob@x.org', name: null, createdAt: 1, updatedAt: 2 }
-  expect(publicUser({ ...user, hashedPassword: '$2b$12$secret' })).toStrictEqual({
-    id: 1,
-    email: 'Bob@x.org',
-    name: null,
-    confirmed: false,
-    created_at: '1970-01-01T00:00:00.001Z',
-  })
+  const seen = { id: 1, email: 'Bob@x.org', name: null, created_at: '1970-01-01T00:00:00.001Z' }
+  const stored = { ...user, hashedPassword: '$2b$12$secret' }
+  expect(publicUser({ ...stored, emailConfirmedAt: null })).toStrictEqual({ ...seen, confirmed: false })
+  expect(publicUser({ ...stored, emailConfirmedAt: 3 })).toStrictEqual({ ...seen, confirmed: true })
 })

@@ -4,8 +4,8 @@ import type { FastifyInstance } from 'fastify'
 import type { AccountChanges } from '../auth/account.ts'
 import type { Auth } from '../auth.ts'
 import { onward } from '../pages/onward.ts'
-import type { Notice } from '../pages/texts.ts'
 import type { Settings } from '../settings.ts'
+import type { Notice } from '../texts.ts'
 import { publicUser } from '../user.ts'
 import { clearSessionCookie, setDeviceCookie, setSessionCookie } from './cookies.ts'
 import { answer, forgetPages } from './faces.ts'
@@ -22,6 +22,8 @@ const account = object(
   },
   [],
 )
+/** Beside what the account is, what it will be. */
+const changedAccount = object({ ...account.properties, pending_email: text }, [])
 const changes = object({ name: text, email: text, password: text, current_password: text }, [])
 
 export function installAccount(untyped: FastifyInstance, auth: Auth, settings: Settings): void {
@@ -34,15 +36,17 @@ export function installAccount(untyped: FastifyInstance, auth: Auth, settings: S
 
   const changing = {
     config: { ...config, form: 'changes' },
-    schema: { body: changes, response: { 200: account } },
+    schema: { body: changes, response: { 200: changedAccount } },
   } as const
   app.patch('/users/me', changing, async (request, reply) => {
     const { current_password: currentPassword, ...wanted } = request.body
     const changed = await auth.changeAccount(sessionOf(request), { ...wanted, currentPassword }, request.client)
-    const { opened, deviceCookie } = changed
+    const { opened, deviceCookie, pendingEmail } = changed
     if (opened !== null) setSessionCookie(reply, opened.credential, settings)
     if (deviceCookie !== null && settings.production) setDeviceCookie(reply, deviceCookie, settings)
-    return answer(request, reply, publicUser(changed.user), onward('/dashboard', undefined, noticeOf(wanted)))
+    const pending = pendingEmail === null ? {} : { pending_email: pendingEmail }
+    const page = onward('/dashboard', undefined, pendingEmail === null ? noticeOf(wanted) : 'email_change_requested')
+    return answer(request, reply, { ...publicUser(changed.user), ...pending }, page)
   })
 
   const deletion = object({ current_password: text }, ['current_password'])

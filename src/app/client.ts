@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { isPrivate } from '../security/network.ts'
 import type { Client } from '../session.ts'
 import type { Settings } from '../settings.ts'
+import { chooseLanguage } from '../texts.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -29,7 +30,8 @@ export function installClient(app: FastifyInstance, { cookie, trustProxy, produc
       if (shared) warn(this)
       // A header may hold the control characters of eight bits, which no log and no page should.
       const userAgent = (this.headers['user-agent'] ?? '').replace(/\p{Cc}/gu, '')
-      return { address: addressOf(this), userAgent, deviceCookie: this.cookies[cookie.deviceName], shared }
+      const language = chooseLanguage(this.headers['accept-language'], this.server.site.language)
+      return { address: addressOf(this), userAgent, deviceCookie: this.cookies[cookie.deviceName], shared, language }
     },
   })
 }

@@ -1,6 +1,7 @@
-/** The two cookies: the session, and the device that only tells that it was here before. */
+/** The cookies: the session, the device that only tells that it was here before, the browser that asked for a reset. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { CODE_LIFETIME } from '../security/reset_code.ts'
 import type { Settings } from '../settings.ts'
 
 /** A year: well under the 400 days that browsers allow (RFC 6265bis 5.5). */
@@ -23,6 +24,22 @@ export function clearSessionCookie(reply: FastifyReply, settings: Settings): voi
 export function setDeviceCookie(reply: FastifyReply, value: string, { cookie }: Settings): void {
   const attributes = { path: '/', httpOnly: true, sameSite: 'strict', secure: cookie.secure } as const
   reply.setCookie(cookie.deviceName, value, { ...attributes, maxAge: DEVICE_SECONDS })
+}
+
+/** @param value makes the mailed code good in this browser alone, for as long as the code is */
+export function setResetCookie(reply: FastifyReply, value: string, { cookie }: Settings): void {
+  const attributes = { path: '/', httpOnly: true, sameSite: 'strict', secure: cookie.secure } as const
+  reply.setCookie(cookie.resetName, value, { ...attributes, maxAge: CODE_LIFETIME / 1_000 })
+}
+
+export function clearResetCookie(reply: FastifyReply, { cookie }: Settings): void {
+  reply.setCookie(cookie.resetName, '', {
+    path: '/',
+    httpOnly: true,
+    sameSite: 'strict',
+    secure: cookie.secure,
+    maxAge: 0,
+  })
 }
 
 function sessionAttributes({ cookie: { secure, domain } }: Settings, maxAge: number) {

@@ -6,7 +6,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Html } from '../pages/html.ts'
 import { type Site, type View, viewOf } from '../pages/site.ts'
-import type { Notice } from '../pages/texts.ts'
+import type { Notice } from '../texts.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -5,6 +5,7 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AuthError, ErrorCode } from '../errors.ts'
+import { confirmPage } from '../pages/confirm.ts'
 import { forgotPage } from '../pages/forgot.ts'
 import type { Filled, Problem } from '../pages/form.ts'
 import { loginPage } from '../pages/login.ts'
@@ -12,13 +13,24 @@ import { onward } from '../pages/onward.ts'
 import { refusalPage } from '../pages/refusal.ts'
 import { registerPage } from '../pages/register.ts'
 import { resetPage } from '../pages/reset.ts'
+import { undoPage } from '../pages/undo.ts'
 import { presentedCredential } from './cookies.ts'
 import { seeOther, sendPage, viewFor } from './faces.ts'
-import { nextOf, type PageParts, sendReset, showDashboard } from './pages.ts'
+import { nextOf, type PageParts, sendSecretPage, showDashboard } from './pages.ts'
 import { looseText } from './schema.ts'
 
 /** The form whose fields a route reads; it comes back when the route refuses them. */
-type FormName = 'login' | 'register' | 'forgot' | 'reset' | 'changes' | 'delete' | 'end' | 'end-others'
+type FormName =
+  | 'login'
+  | 'register'
+  | 'forgot'
+  | 'reset'
+  | 'confirm'
+  | 'undo'
+  | 'changes'
+  | 'delete'
+  | 'end'
+  | 'end-others'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -51,6 +63,8 @@ const FIELDS: ReadonlyMap<ErrorCode, string> = new Map([
 const PAGES: ReadonlyMap<string, string> = new Map([
   ['/users', '/register'],
   ['/reset_password', '/forgot'],
+  ['/email_verification', '/confirm'],
+  ['/undo_email_change', '/undo'],
   ['/sessions/:id', '/dashboard'],
 ])
 
@@ -94,7 +108,11 @@ async function formAgain(
     case 'forgot':
       return sendPage(reply, forgotPage(view, filled), status)
     case 'reset':
-      return sendReset(reply, resetPage(view, filled), status)
+      return sendSecretPage(reply, resetPage(view, filled), status)
+    case 'confirm':
+      return sendSecretPage(reply, confirmPage(view, filled), status)
+    case 'undo':
+      return sendSecretPage(reply, undoPage(view, filled), status)
     default:
       return showDashboard(request, reply, parts, status, { form: dashboardForm(form, request), filled })
   }

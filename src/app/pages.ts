@@ -7,12 +7,13 @@ import type { ShownActivity } from '../pages/dashboard/activity.ts'
 import { type Dashboard, dashboardPage } from '../pages/dashboard.ts'
 import { forgotPage } from '../pages/forgot.ts'
 import { homePage } from '../pages/home.ts'
+import type { Html } from '../pages/html.ts'
 import { loginPage } from '../pages/login.ts'
 import { registerPage } from '../pages/register.ts'
 import { resetPage } from '../pages/reset.ts'
-import { isNotice, type Notice } from '../pages/texts.ts'
 import { returnAddress } from '../security/return_address.ts'
 import type { Settings } from '../settings.ts'
+import { isNotice, type Notice } from '../texts.ts'
 import { presentedCredential } from './cookies.ts'
 import { seeOther, sendPage, viewFor } from './faces.ts'
 import { sessionOf } from './guards.ts'
@@ -28,27 +29,26 @@ export interface PageParts {
 const DASHBOARD = '/dashboard'
 
 export function installPages(app: FastifyInstance, parts: PageParts): void {
-  const { auth, settings } = parts
   const config = { access: 'public' } as const
 
   app.get('/login', { config }, async (request, reply) => {
-    if ((await visitor(request, auth, settings)) !== null) return seeOther(reply, nextOf(request) ?? DASHBOARD)
+    if ((await visitor(request, parts)) !== null) return seeOther(reply, nextOf(request) ?? DASHBOARD)
     return sendPage(reply, loginPage(viewFor(request, false, noticeOf(request)), nextOf(request)))
   })
 
   app.get('/register', { config }, async (request, reply) => {
-    if ((await visitor(request, auth, settings)) !== null) return seeOther(reply, nextOf(request) ?? DASHBOARD)
+    if ((await visitor(request, parts)) !== null) return seeOther(reply, nextOf(request) ?? DASHBOARD)
     return sendPage(reply, registerPage(viewFor(request, false), nextOf(request)))
   })
 
   app.get('/forgot', { config }, async (request, reply) => {
-    const signedIn = (await visitor(request, auth, settings)) !== null
-    return sendPage(reply, forgotPage(viewFor(request, signedIn)))
+    const signedIn = (await visitor(request, parts)) !== null
+    return sendPage(reply, forgotPage(viewFor(request, signedIn, noticeOf(request))))
   })
 
   app.get('/reset', { config }, async (request, reply) => {
-    const signedIn = (await visitor(request, auth, settings)) !== null
-    return sendReset(reply, resetPage(viewFor(request, signedIn, noticeOf(request))))
+    const signedIn = (await visitor(request, parts)) !== null
+    return sendSecretPage(reply, resetPage(viewFor(request, signedIn, noticeOf(request))))
   })
 
   app.get(DASHBOARD, { config: { access: 'session' } }, async (request, reply) => showDashboard(request, reply, parts))
@@ -57,8 +57,8 @@ export function installPages(app: FastifyInstance, parts: PageParts): void {
   app.get('/.well-known/change-password', { config }, async (_, reply) => seeOther(reply, DASHBOARD))
 }
 
-export async function showHome(request: FastifyRequest, reply: FastifyReply, { auth, settings }: PageParts) {
-  const email = (await visitor(request, auth, settings))?.user.email
+export async function showHome(request: FastifyRequest, reply: FastifyReply, parts: PageParts) {
+  const email = (await visitor(request, parts))?.user.email
   return sendPage(reply, homePage(viewFor(request, email !== undefined, noticeOf(request)), email))
 }
 
@@ -82,8 +82,8 @@ export async function showDashboard(
   return sendPage(reply, page, status)
 }
 
-/** The page of a new password may hold a token, so its address is told to nobody but as an origin. */
-export function sendReset(reply: FastifyReply, page: ReturnType<typeof resetPage>, status = 200): FastifyReply {
+/** A page that may hold a token, or behind whose address one came: the address is told to nobody but as an origin. */
+export function sendSecretPage(reply: FastifyReply, page: Html, status = 200): FastifyReply {
   return sendPage(reply.header('referrer-policy', 'strict-origin'), page, status)
 }
 
@@ -94,12 +94,12 @@ export function nextOf(request: FastifyRequest): string | undefined {
 }
 
 /** @returns what just happened, as one of the words that we know */
-function noticeOf(request: FastifyRequest): Notice | undefined {
+export function noticeOf(request: FastifyRequest): Notice | undefined {
   const notice = looseText(request.query, 'notice')
   return notice !== undefined && isNotice(notice) ? notice : undefined
 }
 
 /** Whoever is signed in, on a page that is for everybody. */
-function visitor(request: FastifyRequest, auth: Auth, settings: Settings): Promise<CheckedSession | null> {
+export function visitor(request: FastifyRequest, { auth, settings }: PageParts): Promise<CheckedSession | null> {
   return auth.checkSession(presentedCredential(request, settings))
 }

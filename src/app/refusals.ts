@@ -22,6 +22,8 @@ const statuses: Record<ErrorCode, number> = {
   password_context: 400,
   password_invalid: 400,
   credentials_invalid: 401,
+  email_unconfirmed: 403,
+  verification_refused: 403,
   session_required: 403,
   current_password_wrong: 403,
   fresh_password_required: 403,
@@ -66,6 +68,7 @@ export function refusalBody({ code, message, field }: AuthError): RefusalBody {
 /** Refusals that are events of their own already, or no more than a wrong path. */
 const NOT_REPORTED: ReadonlySet<ErrorCode> = new Set([
   'credentials_invalid',
+  'email_unconfirmed',
   'current_password_wrong',
   'reset_refused',
   'throttled',

@@ -2,14 +2,15 @@
 
 import { endOthers, sessions } from '../db/sessions.ts'
 import { must, remove } from '../db/table.ts'
-import { tokens } from '../db/tokens.ts'
+import { endTokens } from '../db/tokens.ts'
 import { changeUser, type UserChanges, users } from '../db/users.ts'
-import { UniqueViolation } from '../db.ts'
+import { type Statement, UniqueViolation } from '../db.ts'
 import { AuthError } from '../errors.ts'
 import type { Attempt, AuthEvent, AuthEventType } from '../feature.ts'
 import type { Client } from '../session.ts'
 import { checkEmail, checkName, normalEmail, type User } from '../user.ts'
-import { type AuthParts, about, hashNew } from './parts.ts'
+import type { EmailAddress } from './email_address.ts'
+import { type AuthParts, about, found, hashNew } from './parts.ts'
 import type { CheckedSession, OpenedSession } from './sessions.ts'
 
 export interface AccountChanges {
@@ -27,13 +28,17 @@ export interface ChangedAccount {
   opened: OpenedSession | null
   /** For the device cookie, which a new password makes worthless. */
   deviceCookie: string | null
+  /** The address that becomes the account's when it is confirmed. */
+  pendingEmail: string | null
 }
 
 export class Account {
   readonly #parts: AuthParts
+  readonly #address: EmailAddress
 
-  constructor(parts: AuthParts) {
+  constructor(parts: AuthParts, address: EmailAddress) {
     this.#parts = parts
+    this.#address = address
   }
 
   /**
@@ -52,8 +57,9 @@ export class Account {
   }
 
   /**
-   * Changes the account, all of it or nothing. A new password ends all other sessions and all pending tokens; a new
-   * address ends the pending tokens; both give this session a new id.
+   * Changes the account, all of it or nothing. A new password ends all other sessions and all pending tokens, and gives
+   * this session a new id. A new address is mailed a link, and is the account's when that is confirmed; where there is no
+   * mail it is at once, which ends the pending tokens and gives this session a new id as well.
    * @throws AuthError `field_missing` (no current password), `current_password_wrong`, `email_invalid`, `email_taken`,
    * `field_invalid` (name), `throttled`, `busy`, and the codes of the password policy
    */
@@ -62,17 +68,19 @@ export class Account {
     if (email === undefined && password === undefined) {
       return name === undefined ? unchanged(checked.user) : this.#rename(checked, name, client)
     }
-    const address = email === undefined ? {} : { email: checkEmail(email) }
+    const address = email === undefined ? undefined : checkEmail(email)
     const called = name === undefined ? {} : { name: checkName(name) }
     if (currentPassword === undefined) throw missingCurrentPassword()
     await this.confirm(checked, currentPassword, client)
-    const owner = address.email ?? checked.user.email
+    const owner = address ?? checked.user.email
     const secret = password === undefined ? {} : { hashedPassword: await hashNew(this.#parts, password, owner) }
-    const apply = () => this.#apply(checked, { ...called, ...address, ...secret }, client)
-    if (address.email === undefined) return apply()
+    const wanted = { ...called, ...secret }
+    if (address === undefined) return this.#apply(checked, wanted, client)
     // It tells whether the address is taken, as a registration does, and so has the ceiling of one.
-    const emailKey = normalEmail(address.email)
-    return this.#parts.events.attempt({ kind: 'register', emailKey, client, device: null }, apply)
+    const emailKey = normalEmail(address)
+    return this.#parts.events.attempt({ kind: 'register', emailKey, client, device: null }, () =>
+      this.#move(checked, wanted, address, client),
+    )
   }
 
   /**
@@ -87,6 +95,22 @@ export class Account {
     if (!deleted) throw new AuthError('current_password_wrong', { field: 'current_password' })
   }
 
+  /** Another spelling of the same address needs no new proof. */
+  async #move(checked: CheckedSession, wanted: UserChanges, email: string, client: Client): Promise<ChangedAccount> {
+    const { db, settings } = this.#parts
+    const { user } = checked
+    const emailKey = normalEmail(email)
+    if (emailKey === user.emailKey) {
+      return this.#apply(checked, { ...wanted, email, emailConfirmedAt: user.emailConfirmedAt }, client)
+    }
+    if (settings.mail === 'none') return this.#apply(checked, { ...wanted, email }, client)
+    const taken = await found(db.findUserBy({ emailKey }))
+    if (taken !== null && !settings.hideAccounts) throw new AuthError('email_taken')
+    const letters =
+      taken === null ? this.#address.change(user, email, client) : this.#address.exists(taken.email, client)
+    return this.#apply(checked, wanted, client, { email, letters })
+  }
+
   async #rename({ user, session }: CheckedSession, name: string, client: Client): Promise<ChangedAccount> {
     const { db, events } = this.#parts
     const checkedName = checkName(name)
@@ -96,23 +120,28 @@ export class Account {
     return unchanged({ ...user, name: checkedName })
   }
 
-  async #apply({ user, session }: CheckedSession, changes: UserChanges, client: Client): Promise<ChangedAccount> {
+  async #apply(
+    { user, session }: CheckedSession,
+    changes: UserChanges,
+    client: Client,
+    asked?: { email: string; letters: readonly Statement[] },
+  ): Promise<ChangedAccount> {
     const { db, devices, events, sessions: keeper } = this.#parts
     const changed: User = { ...user, ...changes }
     const { statements, ...opened } = keeper.make(changed, client)
-    const types: AuthEventType[] = []
-    if (changes.email !== undefined) types.push('email_changed')
-    if (changes.hashedPassword !== undefined) types.push('password_changed')
-    const happened = types.map((type) => ({ ...about(user, client), type, sessionId: opened.session.id }))
+    const happened = typesOf(changes, asked !== undefined).map((type) => ({
+      ...{ ...about(user, client), type, sessionId: opened.session.id },
+    }))
     try {
       const committed = await db.commit([
         // Only on top of the password that was just proven: of two changes at once the second is refused.
-        must(changeUser(changes, { id: user.id, hashedPassword: user.hashedPassword }, db.now())),
+        must(changeUser({ hashedPassword: user.hashedPassword, ...changes }, provenIn(user), db.now())),
         changes.hashedPassword === undefined
           ? remove(sessions, { id: session.id })
           : endOthers(user.id, opened.session.id),
         ...statements,
-        remove(tokens, { userId: user.id }),
+        endTokens(user.id),
+        ...(asked?.letters ?? []),
         ...happened.flatMap((event) => events.record(event)),
       ])
       if (!committed) throw new AuthError('current_password_wrong', { field: 'current_password' })
@@ -122,12 +151,24 @@ export class Account {
     }
     for (const event of happened) events.tell(event)
     const stored = await db.findUserBy({ id: user.id })
-    return { user: stored, opened, deviceCookie: devices.issue(stored, null) }
+    return { user: stored, opened, deviceCookie: devices.issue(stored, null), pendingEmail: asked?.email ?? null }
   }
 }
 
+function provenIn({ id, hashedPassword }: User) {
+  return { id, hashedPassword }
+}
+
+function typesOf(changes: UserChanges, asked: boolean): AuthEventType[] {
+  const types: AuthEventType[] = []
+  if (changes.email !== undefined) types.push('email_changed')
+  if (changes.hashedPassword !== undefined) types.push('password_changed')
+  if (asked) types.push('email_change_requested')
+  return types
+}
+
 function unchanged(user: User): ChangedAccount {
-  return { user, opened: null, deviceCookie: null }
+  return { user, opened: null, deviceCookie: null, pendingEmail: null }
 }
 
 function missingCurrentPassword(): AuthError {

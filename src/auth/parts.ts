@@ -1,7 +1,10 @@
 /** What the parts of Auth share. */
 
+import type { OneTimeToken } from '../db/tokens.ts'
 import { type DB, NoResultFound } from '../db.ts'
 import type { AuthEvent } from '../feature.ts'
+import type { Post } from '../letter.ts'
+import { parseCredential, sameHash } from '../security/credential.ts'
 import type { DeviceCookies } from '../security/device.ts'
 import type { PasswordHasher } from '../security/password.ts'
 import { checkPassword, type PasswordPolicy } from '../security/password_policy.ts'
@@ -11,8 +14,12 @@ import type { User } from '../user.ts'
 import type { Events } from './events.ts'
 import type { Sessions } from './sessions.ts'
 
+/** A hash that no password has; the row then takes as long to check as any other. */
+export const DISABLED = '!'
+
 export interface AuthParts {
   db: DB
+  post: Post
   settings: Settings
   hasher: PasswordHasher
   policy: PasswordPolicy
@@ -34,6 +41,19 @@ export async function found<T>(search: Promise<T>): Promise<T | null> {
   }
 }
 
+/** @returns the token of one of these purposes that was presented, or null where it is none, spent or too old */
+export async function pendingToken(
+  db: DB,
+  presented: string,
+  purposes: readonly OneTimeToken['purpose'][],
+): Promise<OneTimeToken | null> {
+  const parsed = parseCredential(presented)
+  if (parsed === null) return null
+  const token = await found(db.findTokenBy({ id: parsed.id }))
+  if (token === null || !purposes.includes(token.purpose) || !sameHash(parsed.secretHash, token.secretHash)) return null
+  return db.now() < token.expiresAt ? token : null
+}
+
 /** Checks a new password against the policy and hashes it. */
 export async function hashNew(
   { hasher, policy }: AuthParts,
@@ -47,5 +67,5 @@ export async function hashNew(
 
 /** An event about a user, in the making. */
 export function about(user: User, client: Client): Omit<AuthEvent, 'type'> {
-  return { userId: user.id, emailKey: user.emailKey, client }
+  return { userId: user.id, emailKey: user.emailKey, email: user.email, client }
 }

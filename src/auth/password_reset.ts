@@ -2,26 +2,31 @@
 
 import { sessions } from '../db/sessions.ts'
 import { must, remove } from '../db/table.ts'
-import { type OneTimeToken, replaceToken, tokens } from '../db/tokens.ts'
+import { countTry, endTokens, type OneTimeToken, replaceToken, tokens } from '../db/tokens.ts'
 import { changeUser } from '../db/users.ts'
 import { AuthError } from '../errors.ts'
 import type { Attempt } from '../feature.ts'
 import { makeCredential, parseCredential, sameHash } from '../security/credential.ts'
+import { CODE_LIFETIME, CODE_TRIES, hashCode, makeCode, readCode } from '../security/reset_code.ts'
 import type { Client } from '../session.ts'
 import { normalEmail, type User } from '../user.ts'
-import { type AuthParts, about, found, hashNew } from './parts.ts'
+import { type AuthParts, about, found, hashNew, pendingToken } from './parts.ts'
 
-export interface ResetRequest {
-  user: User
-  /** For the owner of the address alone; stored nowhere in this form. */
-  resetToken: string
+export interface RequestedReset {
+  /** Null for an unknown address. */
+  owner: { user: User; resetToken: string } | null
+  /** For a cookie of the browser that asked, in which alone the mailed code is good; made for unknown addresses as well. */
+  browser: string
 }
 
 export interface ResetCompletion {
   email: string
+  /** The credential of the mailed link, or the code beside it. */
   resetToken: string
   newPassword: string
   client: Client
+  /** What the browser kept since it asked. */
+  browser?: string | undefined
 }
 
 export class PasswordReset {
@@ -32,27 +37,44 @@ export class PasswordReset {
   }
 
   /**
-   * Makes a token in the place of the pending one. For an unknown address it does the same work, to no effect.
-   * @returns null for an unknown address
+   * Makes a token in the place of the pending one, and mails it. For an unknown address it does the same work, to no effect.
    * @throws AuthError `throttled`
    */
-  async request(email: string, client: Client): Promise<ResetRequest | null> {
+  async request(email: string, client: Client): Promise<RequestedReset> {
     const { events } = this.#parts
     const emailKey = normalEmail(email)
     const attempt: Attempt = { kind: 'request_reset', emailKey, client, device: null }
     return events.attempt(attempt, () => this.#make(emailKey, client))
   }
 
-  async #make(emailKey: string, client: Client): Promise<ResetRequest | null> {
-    const { db, events, settings } = this.#parts
+  async #make(emailKey: string, client: Client): Promise<RequestedReset> {
+    const { db, events, post, settings } = this.#parts
     const user = await found(db.findUserBy({ emailKey }))
-    const { id, secretHash, credential } = makeCredential()
+    const link = makeCredential()
+    const browser = makeCredential()
+    const code = makeCode()
     const createdAt = db.now()
-    const expiresAt = createdAt + settings.resetTokenLifetime
-    const token = { id, secretHash, purpose: 'password_reset', createdAt, expiresAt } as const
-    const statements = user === null ? [] : replaceToken({ ...token, userId: user.id })
-    await events.happen({ type: 'password_reset_requested', userId: user?.id ?? null, emailKey, client }, statements)
-    return user === null ? null : { user, resetToken: credential }
+    const token = { userId: user?.id ?? 0, createdAt, email: null, tries: 0 }
+    const lasts = settings.resetTokenLifetime
+    const codeHash = hashCode(browser.secretHash, code)
+    const statements = [
+      ...replaceToken({
+        ...{ ...token, id: link.id, secretHash: link.secretHash, purpose: 'password_reset' },
+        expiresAt: createdAt + lasts,
+      }),
+      ...replaceToken({
+        ...{ ...token, id: browser.id, secretHash: codeHash, purpose: 'reset_code' },
+        expiresAt: createdAt + CODE_LIFETIME,
+      }),
+      ...post.put({
+        ...{ kind: 'password_reset', to: user?.email ?? emailKey, language: client.language, lasts },
+        values: { token: link.credential, code },
+      }),
+    ]
+    const event = { type: 'password_reset_requested', userId: user?.id ?? null, emailKey, client } as const
+    await events.happen(event, user === null ? [] : statements)
+    const owner = user === null ? null : { user, resetToken: link.credential }
+    return { owner, browser: browser.credential }
   }
 
   /**
@@ -60,12 +82,13 @@ export class PasswordReset {
    * @param completion whose address must be the token's
    * @throws AuthError `reset_refused`, `throttled`, `busy`, and the codes of the password policy, which spend nothing
    */
-  async complete({ email, resetToken, newPassword, client }: ResetCompletion): Promise<User> {
+  async complete({ email, resetToken, newPassword, client, browser }: ResetCompletion): Promise<User> {
     const { db, events } = this.#parts
     const emailKey = normalEmail(email)
     return events.attempt({ kind: 'guess_token', emailKey, client, device: null }, async () => {
       const user = await found(db.findUserBy({ emailKey }))
-      const token = await this.pending(resetToken)
+      const code = readCode(resetToken)
+      const token = code === null ? await this.pending(resetToken) : await this.#pendingCode(code, browser)
       if (user === null || token === null || token.userId !== user.id) {
         await events.happen({ type: 'password_reset_refused', userId: user?.id ?? null, emailKey, client })
         throw new AuthError('reset_refused')
@@ -77,13 +100,15 @@ export class PasswordReset {
 
   /** @returns the new hash @throws AuthError as `complete` does */
   async spend(token: OneTimeToken, user: User, newPassword: string, client: Client): Promise<string> {
-    const { db, events } = this.#parts
+    const { db, events, settings } = this.#parts
     const hashedPassword = await hashNew(this.#parts, newPassword, user.email, 'new_password')
+    // In production a token comes by mail alone, and so proves the address as well.
+    const proven = settings.production ? { emailConfirmedAt: user.emailConfirmedAt ?? db.now() } : {}
     const spent = await events.happen({ ...about(user, client), type: 'password_reset' }, [
       must(remove(tokens, { id: token.id })),
-      must(changeUser({ hashedPassword }, { id: user.id, emailKey: user.emailKey }, db.now())),
+      must(changeUser({ hashedPassword, ...proven }, { id: user.id, emailKey: user.emailKey }, db.now())),
       remove(sessions, { userId: user.id }),
-      remove(tokens, { userId: user.id }),
+      endTokens(user.id),
     ])
     if (!spent) throw new AuthError('reset_refused')
     return hashedPassword
@@ -91,10 +116,15 @@ export class PasswordReset {
 
   /** @returns the token that was presented, or null where it is none, spent or too old */
   async pending(presented: string): Promise<OneTimeToken | null> {
-    const parsed = parseCredential(presented)
-    if (parsed === null) return null
-    const token = await found(this.#parts.db.findTokenBy({ id: parsed.id, purpose: 'password_reset' }))
-    if (token === null || !sameHash(parsed.secretHash, token.secretHash)) return null
-    return this.#parts.db.now() < token.expiresAt ? token : null
+    return pendingToken(this.#parts.db, presented, ['password_reset'])
+  }
+
+  /** Counts the try before it looks, so that parallel ones get no more of them. */
+  async #pendingCode(code: string, browser: string | undefined): Promise<OneTimeToken | null> {
+    const { db } = this.#parts
+    const asked = parseCredential(browser ?? '')
+    if (asked === null || !(await db.commit([countTry(asked.id, CODE_TRIES, db.now())]))) return null
+    const token = await found(db.findTokenBy({ id: asked.id, purpose: 'reset_code' }))
+    return token !== null && sameHash(hashCode(asked.secretHash, code), token.secretHash) ? token : null
   }
 }

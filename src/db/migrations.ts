@@ -63,6 +63,15 @@ export const coreMigrations: readonly Migration[] = [
       )`,
     ],
   },
+  {
+    id: 6,
+    name: 'email_confirmation',
+    sql: [
+      'ALTER TABLE users ADD COLUMN email_confirmed_at BIGINT',
+      'ALTER TABLE one_time_tokens ADD COLUMN email TEXT',
+      'ALTER TABLE one_time_tokens ADD COLUMN tries BIGINT NOT NULL DEFAULT 0',
+    ],
+  },
 ]
 
 /**

@@ -1,9 +1,11 @@
 /** The table of one-time tokens: at most one of a purpose per user. */
 
-import { integer, type Statement, text } from '../engines/engine.ts'
-import { insert, remove, type Table } from './table.ts'
+import { integer, optionalText, type Statement, text } from '../engines/engine.ts'
+import { insert, must, remove, type Table } from './table.ts'
 
-export type TokenPurpose = 'password_reset'
+const purposes = ['password_reset', 'reset_code', 'email_confirmation', 'email_change', 'email_undo'] as const
+
+export type TokenPurpose = (typeof purposes)[number]
 
 export interface OneTimeToken {
   readonly id: string
@@ -12,6 +14,10 @@ export interface OneTimeToken {
   readonly purpose: TokenPurpose
   readonly createdAt: number
   readonly expiresAt: number
+  /** The address that it confirms or brings back, as it was typed; null where it is about none. */
+  readonly email: string | null
+  /** Wrong tries with a secret that is short enough to be guessed. */
+  readonly tries: number
 }
 
 export const tokens: Table<OneTimeToken> = {
@@ -23,6 +29,8 @@ export const tokens: Table<OneTimeToken> = {
     purpose: 'purpose',
     createdAt: 'created_at',
     expiresAt: 'expires_at',
+    email: 'email',
+    tries: 'tries',
   },
   read: (row) => ({
     id: text(row, 'id'),
@@ -31,6 +39,8 @@ export const tokens: Table<OneTimeToken> = {
     purpose: purpose(text(row, 'purpose')),
     createdAt: integer(row, 'created_at'),
     expiresAt: integer(row, 'expires_at'),
+    email: optionalText(row, 'email'),
+    tries: integer(row, 'tries'),
   }),
 }
 
@@ -39,11 +49,43 @@ export function replaceToken(token: OneTimeToken): Statement[] {
   return [remove(tokens, { userId: token.userId, purpose: token.purpose }), insert(tokens, token)]
 }
 
+/** Adds a token unless one of its purpose is pending. */
+export function addToken(token: OneTimeToken): Statement {
+  const { sql, params } = insert(tokens, token)
+  return { sql: `${sql} ON CONFLICT DO NOTHING`, params }
+}
+
+/** Adds a token of a user whose id is not known yet, since the row is written by the same transaction. */
+export function addTokenOf(emailKey: string, token: Omit<OneTimeToken, 'userId'>): Statement {
+  const { sql, params } = insert(tokens, token)
+  const withOwner = sql
+    .replace(') VALUES (', ', user_id) SELECT ')
+    .replace(/\)$/, ', id FROM users WHERE email_key = ?')
+  return must({ sql: withOwner, params: [...params, emailKey] })
+}
+
+/** Counts a try; changes no row where there were `most` already, or the token is too old. */
+export function countTry(id: string, most: number, now: number): Statement {
+  return must({
+    sql: 'UPDATE one_time_tokens SET tries = tries + 1 WHERE id = ? AND tries < ? AND expires_at > ?',
+    params: [id, most, now],
+  })
+}
+
+/**
+ * Ends the pending tokens of a user. The one that brings back a former address stays: a thief who changed the address
+ * would otherwise only have to change the password as well.
+ */
+export function endTokens(userId: number): Statement {
+  return { sql: "DELETE FROM one_time_tokens WHERE user_id = ? AND purpose <> 'email_undo'", params: [userId] }
+}
+
 export function sweepTokens(now: number): Statement {
   return { sql: 'DELETE FROM one_time_tokens WHERE expires_at <= ?', params: [now] }
 }
 
 function purpose(value: string): TokenPurpose {
-  if (value !== 'password_reset') throw new TypeError(`unknown token purpose ${value}`)
-  return value
+  const known = purposes.find((one) => one === value)
+  if (known === undefined) throw new TypeError(`unknown token purpose ${value}`)
+  return known
 }

@@ -1,6 +1,6 @@
 /** The table of users. Whoever writes an address writes its normal form with it, here and nowhere else. */
 
-import { integer, optionalText, type Statement, text } from '../engines/engine.ts'
+import { integer, optionalInteger, optionalText, type Statement, text } from '../engines/engine.ts'
 import { normalEmail, type User } from '../user.ts'
 import { InvalidRequest, insert, type Table, update } from './table.ts'
 
@@ -14,6 +14,7 @@ export const users: Table<User> = {
     hashedPassword: 'hashed_password',
     createdAt: 'created_at',
     updatedAt: 'updated_at',
+    emailConfirmedAt: 'email_confirmed_at',
   },
   read: (row) => ({
     id: integer(row, 'id'),
@@ -23,11 +24,12 @@ export const users: Table<User> = {
     hashedPassword: text(row, 'hashed_password'),
     createdAt: integer(row, 'created_at'),
     updatedAt: integer(row, 'updated_at'),
+    emailConfirmedAt: optionalInteger(row, 'email_confirmed_at'),
   }),
 }
 
 export type NewUser = Pick<User, 'email' | 'hashedPassword' | 'name'>
-export type UserChanges = Partial<Pick<User, 'email' | 'hashedPassword' | 'name'>>
+export type UserChanges = Partial<Pick<User, 'email' | 'hashedPassword' | 'name' | 'emailConfirmedAt'>>
 
 export function insertUser({ email, hashedPassword, name }: NewUser, now: number): Statement {
   return insert(users, { email, emailKey: normalEmail(email), name, hashedPassword, createdAt: now, updatedAt: now })
@@ -35,12 +37,13 @@ export function insertUser({ email, hashedPassword, name }: NewUser, now: number
 
 /**
  * @param expected what must still hold of the row; with the old hash in it this is a compare-and-set
+ * @param changes where a new address is not said to be confirmed, it is not
  * @throws InvalidRequest where there is no change
  */
 export function changeUser(changes: UserChanges, expected: Partial<User> & { id: number }, now: number): Statement {
   if (Object.keys(changes).length === 0) throw new InvalidRequest('no change of a user is named')
-  const emailKey = changes.email === undefined ? {} : { emailKey: normalEmail(changes.email) }
-  return update(users, { ...changes, ...emailKey, updatedAt: now }, expected)
+  const address = changes.email === undefined ? {} : { emailKey: normalEmail(changes.email), emailConfirmedAt: null }
+  return update(users, { ...address, ...changes, updatedAt: now }, expected)
 }
 
 /** Reads the cost out of both stored forms, `$2b$12$...` and `$bcrypt-sha256$v=2,t=2b,r=12$...`. */

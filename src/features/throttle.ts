@@ -130,6 +130,7 @@ function rulesOf(settings: Settings) {
     network: { limit: settings.failuresPerNetwork, waits: [10 * MINUTE], memory: 10 * MINUTE },
     registrations: { limit: settings.registrationsPerNetwork, waits: [10 * MINUTE], memory: HOUR },
     resetsOfAccount: { limit: settings.resetsPerAccount, waits: [20 * MINUTE], memory: HOUR },
+    confirmationsOfAccount: { limit: settings.resetsPerAccount, waits: [20 * MINUTE], memory: HOUR },
     resetsOfNetwork: { limit: settings.resetsPerNetwork, waits: [10 * MINUTE], memory: HOUR },
   } satisfies Record<string, Rule>
 }
@@ -157,6 +158,11 @@ function countedOf({ kind, emailKey, client, sessionId = '' }: Attempt, rules: R
       return [{ key: confirmKey(sessionId), rule: rules.confirm }]
     case 'register':
       return ofNetwork('registrations', rules.registrations, client)
+    case 'request_confirmation':
+      return [
+        { key: `confirmations ${digest(emailKey)}`, rule: rules.confirmationsOfAccount },
+        ...ofNetwork('resets', rules.resetsOfNetwork, client),
+      ]
     case 'request_reset':
       return [
         { key: `resets ${digest(emailKey)}`, rule: rules.resetsOfAccount },

@@ -6,7 +6,7 @@ import { activity, type ShownActivity } from './dashboard/activity.ts'
 import { changes } from './dashboard/changes.ts'
 import { deletion } from './dashboard/deletion.ts'
 import { devices } from './dashboard/devices.ts'
-import type { Filled } from './form.ts'
+import { type Filled, form } from './form.ts'
 import { type Html, html } from './html.ts'
 import { layout } from './layout.ts'
 import type { View } from './site.ts'
@@ -29,11 +29,25 @@ export interface Dashboard {
 export function dashboardPage(view: View, shown: Dashboard): Html {
   const { t } = view
   const body = html`${whoYouAre(view, shown.user)}
+${view.site.settings.mail !== 'none' && shown.user.emailConfirmedAt === null && unconfirmed(view, shown.user)}
 ${changes(view, shown)}
 ${devices(view, shown)}
 ${activity(view, shown.activity)}
 ${deletion(view, shown)}`
   return layout(view, { title: t('account.title'), body, wide: true, failed: shown.refused !== undefined })
+}
+
+function unconfirmed(view: View, { email }: User): Html {
+  const { t } = view
+  return html`<div class="quiet"><p>${t('account.unconfirmed')}</p>
+${form(view, {
+  id: 'confirm-again',
+  action: '/email_verification',
+  fields: [],
+  hidden: { email },
+  submit: t('account.confirm_again'),
+  look: 'plain',
+})}</div>`
 }
 
 function whoYouAre({ t, language }: View, { email, name, createdAt }: User): Html {

@@ -4,9 +4,10 @@
  */
 
 import type { ErrorCode } from '../errors.ts'
+import type { Values } from '../texts.ts'
 import { attributes, type Html, html } from './html.ts'
 import type { View } from './site.ts'
-import type { Values } from './texts.ts'
+import { duration } from './times.ts'
 
 /** Why a form comes back. */
 export interface Problem {
@@ -73,6 +74,7 @@ export function alert(view: View, problem: Problem, focus: boolean): Html {
 
 /** What is wrong, in the words of the person's language. */
 export function message({ site, language, t }: View, { code, retryAfter = 60 }: Problem): string {
+  if (code === 'credentials_invalid' && site.settings.requireConfirmed) return t('login.unconfirmed')
   const values: Values = { count: String(site.settings.passwordMinLength), wait: duration(retryAfter, language) }
   return t(`error.${code}`, values)
 }
@@ -97,11 +99,4 @@ function labelled(view: View, form: string, field: Field, { typed, problem }: Fi
 ${bad && html`<p class="error" id="${id}-error">${message(view, problem)}</p>`}
 ${hint !== undefined && html`<p class="hint" id="${id}-hint">${hint}</p>`}
 </div>`
-}
-
-/** Whole minutes, or seconds where it is less than two. */
-function duration(seconds: number, language: string): string {
-  const unit = seconds < 120 ? 'second' : 'minute'
-  const amount = unit === 'second' ? seconds : Math.ceil(seconds / 60)
-  return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(amount)
 }

@@ -1,6 +1,6 @@
 /** Addresses of our own pages with what they must know: where the person goes afterwards, and what just happened. */
 
-import type { Notice } from './texts.ts'
+import type { Notice } from '../texts.ts'
 
 /**
  * @param next a checked return address

@@ -1,10 +1,10 @@
 /** What could not be done, and what to do next; for everything that has no form to come back to. */
 
+import { isTextKey } from '../texts.ts'
 import { message, type Problem } from './form.ts'
 import { type Html, html } from './html.ts'
 import { layout } from './layout.ts'
 import type { View } from './site.ts'
-import { isTextKey } from './texts.ts'
 
 export function refusalPage(view: View, status: number, problem: Problem): Html {
   const { t } = view

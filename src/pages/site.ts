@@ -1,7 +1,6 @@
 /** What all pages of this service share, made once, and the view in which one person sees a page. */
 
 import type { Settings } from '../settings.ts'
-import { type Asset, loadAssets } from './assets.ts'
 import {
   checkLanguage,
   chooseLanguage,
@@ -11,10 +10,13 @@ import {
   type TextKey,
   type Texts,
   type Values,
-} from './texts.ts'
+} from '../texts.ts'
+import { type Asset, loadAssets } from './assets.ts'
 
 export interface Site {
   readonly settings: Settings
+  /** Where links in mails lead: PUBLIC_URL, with the port that was really taken. */
+  publicUrl: string
   readonly texts: ReadonlyMap<string, Texts>
   readonly language: string
   /** What is served under /assets/, by name. */
@@ -35,7 +37,13 @@ export interface View {
 /** @throws StartError where a file that the settings name cannot be used */
 export function openSite(settings: Settings): Site {
   const language = checkLanguage(settings.language)
-  return { settings, texts: loadTexts(settings.texts), language, ...loadAssets(settings) }
+  return {
+    settings,
+    publicUrl: settings.publicUrl,
+    texts: loadTexts(settings.texts),
+    language,
+    ...loadAssets(settings),
+  }
 }
 
 interface Viewer {

@@ -3,20 +3,24 @@
  * twice and one secret is all that must be kept. What was made under the previous SECRET is still read.
  */
 
-import { hkdfSync } from 'node:crypto'
+import { hkdfSync, randomBytes } from 'node:crypto'
 
 const KEY_BYTES = 32
 
 export class Secrets {
   readonly #secrets: readonly string[]
 
-  /** @param previous the SECRET before the last rotation, or '' */
+  /**
+   * @param current the SECRET; '' for one that nobody keeps, where the database is in memory as well
+   * @param previous the SECRET before the last rotation, or ''
+   */
   constructor(current: string, previous = '') {
-    this.#secrets = previous === '' ? [current] : [current, previous]
+    const secret = current || randomBytes(KEY_BYTES).toString('hex')
+    this.#secrets = previous === '' ? [secret] : [secret, previous]
   }
 
   /** @returns the keys of a purpose: the one to make with first, then the one that is only read with */
-  keys(purpose: 'device_cookie'): Buffer[] {
+  keys(purpose: 'device_cookie' | 'outbox'): Buffer[] {
     return this.#secrets.map((secret) => Buffer.from(hkdfSync('sha256', secret, '', `bienvenue/${purpose}`, KEY_BYTES)))
   }
 }

@@ -47,3 +47,20 @@ export function checkCookieDomain(domain: string, publicUrl: string): void {
     )
   }
 }
+
+/** @param written what stands in the environment @param mail where mails go */
+export function checkMail(
+  written: { smtpUrl: string; mailFrom: string },
+  { mail, requireConfirmed, hideAccounts }: Pick<Settings, 'mail' | 'requireConfirmed' | 'hideAccounts'>,
+): void {
+  if (written.smtpUrl !== '' && written.mailFrom.endsWith('@localhost')) {
+    throw new StartError('MAIL_FROM is missing: set it to the address that sends, like no-reply@example.org.')
+  }
+  if (mail !== 'none') return
+  if (requireConfirmed) throw withoutMail('REQUIRE_CONFIRMED_EMAIL')
+  if (hideAccounts) throw withoutMail('HIDE_ACCOUNTS')
+}
+
+function withoutMail(variable: string): StartError {
+  return new StartError(`${variable}=true needs mail: set SMTP_URL and MAIL_FROM as well, or unset it.`)
+}

@@ -55,6 +55,18 @@ export function choice<const T extends string>(...choices: T[]): Kind<T> {
   }
 }
 
+/** Some of these with commas between, or `none`. */
+export function choices<const T extends string>(...all: T[]): Kind<readonly T[]> {
+  const one = choice(...all)
+  return {
+    looks: `${one.looks} with commas between, or \`none\``,
+    read(value) {
+      const chosen = value === 'none' ? [] : value.split(',').map((name) => one.read(name.trim()))
+      return chosen.every((name) => name !== undefined) ? chosen : undefined
+    },
+  }
+}
+
 export const origin: Kind<string> = {
   looks: 'an address like `https://auth.example.org`, without a path',
   read(value) {

@@ -15,6 +15,7 @@ import {
   text,
   url,
 } from './kinds.ts'
+import { declareMail } from './mail.ts'
 
 export type Scalar = string | number | boolean | readonly string[]
 
@@ -30,6 +31,7 @@ interface Setting<T extends Scalar> {
   shown?: string
 }
 
+/** Says what a setting is. */
 export type Reader = <T extends Scalar>(setting: Setting<T>) => T
 
 const DAY = 86_400_000
@@ -195,6 +197,7 @@ export function declare(read: Reader) {
       shown: '`60m`',
       meaning: 'How long a token for a new password is good.',
     }),
+    ...declareMail(read),
     passwordMinLength: read({
       variable: 'PASSWORD_MIN_LENGTH',
       kind: integer(1, 64),

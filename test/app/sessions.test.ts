@@ -184,9 +184,9 @@ test('S-08: use starts the idle time anew, a login both times', async () => {
 })
 
 /** @returns an app as a process that starts on the same database has it: nothing of the first one's memory */
-async function restarted({ db, settings }: House) {
+async function restarted({ db, settings, outbox }: House) {
   const log = await makeLog(settings, { write: () => undefined })
-  return buildApp({ auth: new Auth(db, settings), settings, log })
+  return buildApp({ auth: new Auth(db, settings), settings, log, outbox })
 }
 
 /** @returns what a client sees whose process starts anew on the same database */

@@ -6,7 +6,7 @@ import Database from 'better-sqlite3'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { StoreUnavailable } from '../../src/db.ts'
 import type { AuthEventType } from '../../src/feature.ts'
-import { openHouse } from '../house.ts'
+import { letterOf, MAIL, openHouse } from '../house.ts'
 import {
   addressOf,
   breakTable,
@@ -58,6 +58,8 @@ interface Happening {
   reason?: string
   /** The process itself did it. */
   inside?: true
+  /** Settings beyond those of production without mail. */
+  env?: Record<string, string>
 }
 
 const others = '/sessions?others=true'
@@ -95,6 +97,35 @@ const HAPPENINGS: Record<AuthEventType, Happening> = {
     make: ({ laptop }) => laptop.send('PATCH', '/users/me', { email: NOBODY, current_password: PASSWORD }),
     ...{ user: 1, session: true },
   },
+  registration_refused: {
+    make: ({ laptop }) => laptop.register(OWNER),
+    ...{ user: 1, env: { ...MAIL, HIDE_ACCOUNTS: 'true' } },
+  },
+  email_change_requested: {
+    make: ({ laptop }) => laptop.send('PATCH', '/users/me', { email: NOBODY, current_password: PASSWORD }),
+    ...{ user: 1, session: true, env: MAIL },
+  },
+  email_confirmation_requested: {
+    make: ({ laptop }) => laptop.send('POST', '/email_verification', { email: OWNER }),
+    ...{ user: 1, env: MAIL },
+  },
+  email_confirmed: {
+    make: async ({ house, laptop }) => {
+      const { values } = await letterOf(house, 'email_confirmation')
+      await laptop.send('PUT', '/email_verification', { verification_token: values.token ?? '' })
+    },
+    ...{ user: 1, env: MAIL },
+  },
+  email_change_undone: {
+    make: async ({ house, laptop }) => {
+      await laptop.send('PATCH', '/users/me', { email: NOBODY, current_password: PASSWORD })
+      const { values: change } = await letterOf(house, 'email_change')
+      await laptop.send('PUT', '/email_verification', { verification_token: change.token ?? '' })
+      const { values: notice } = await letterOf(house, 'email_changed')
+      await laptop.send('POST', '/undo_email_change', { undo_token: notice.token ?? '' })
+    },
+    ...{ user: 1, env: MAIL },
+  },
   name_changed: { make: ({ laptop }) => laptop.send('PATCH', '/users/me', { name: 'Ada' }), user: 1, session: true },
   password_reset_requested: { make: ({ laptop }) => laptop.askForReset(), user: 1 },
   password_reset: {
@@ -128,8 +159,8 @@ function withAgent(visitor: Visitor): Visitor {
 describe('every event', () => {
   test.each(Object.entries(HAPPENINGS))(
     'O-10: has a row and a line: %s',
-    async (type, { make, user, session, reason, inside }) => {
-      const { house, laptop } = await scene()
+    async (type, { make, user, session, reason, inside, env }) => {
+      const { house, laptop } = await scene(env)
       const [rows, lines] = [(await rowsOf(house, type)).length, linesOf(house, type).length]
       house.clock.advance(4 * MINUTE)
       const elsewhere = withAgent(laptop.at(house, '198.51.100.42'))

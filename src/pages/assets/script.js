@@ -55,11 +55,17 @@ function sendOnce(form) {
 }
 
 function takeTokenFromFragment() {
-  const input = document.querySelector('input[name=reset_token]')
-  const token = new URLSearchParams(location.hash.slice(1)).get('t')
-  if (input === null || token === null) return
-  input.value = token
+  const input = document.querySelector(
+    'input[name=reset_token], input[name=verification_token], input[name=undo_token]',
+  )
+  const brought = new URLSearchParams(location.hash.slice(1))
+  if (input === null || !brought.has('t')) return
   history.replaceState(null, '', location.pathname + location.search)
+  input.value = brought.get('t')
+  // Nobody has to see it; the button, or the new password, is all that is left to do.
+  input.closest('.field').hidden = true
+  const email = document.querySelector('input[name=email]')
+  if (email !== null && brought.has('e')) email.value = brought.get('e')
 }
 
 for (const input of document.querySelectorAll('input[type=password]')) {

@@ -1,8 +1,8 @@
 /** What happened to the account lately. */
 
+import { isTextKey } from '../../texts.ts'
 import { type Html, html } from '../html.ts'
 import type { View } from '../site.ts'
-import { isTextKey } from '../texts.ts'
 import { moment } from '../times.ts'
 import { deviceText } from './devices.ts'
 

@@ -45,7 +45,8 @@ function emailChange(view: View, owner: string): Change {
   const { t } = view
   const field: Field = { name: 'email', label: t('account.new_email'), type: 'email', autocomplete: 'email' }
   const fields = [field, password(view, 'current_password')]
-  return { id: 'change-email', title: t('account.change_email'), fields, owner }
+  const text = view.site.settings.mail === 'none' ? {} : { text: t('account.change_email_text') }
+  return { id: 'change-email', title: t('account.change_email'), ...text, fields, owner }
 }
 
 function passwordChange(view: View, owner: string): Change {

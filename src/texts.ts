@@ -5,7 +5,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { StartError } from '../errors.ts'
+import { StartError } from './errors.ts'
 import { en, type Notice, type TextKey, type Texts } from './languages/en.ts'
 import { fr } from './languages/fr.ts'
 

@@ -3,8 +3,9 @@
  * stand in any text; what else stands in braces is filled in where the text is used.
  */
 
-import type { ErrorCode } from '../../errors.ts'
-import type { AuthEventType } from '../../feature.ts'
+import type { ErrorCode } from '../errors.ts'
+import type { AuthEventType } from '../feature.ts'
+import { enMail } from './en_mail.ts'
 
 const pages = {
   'layout.account': 'Your account',
@@ -21,7 +22,9 @@ const pages = {
   'form.current_password': 'Current password',
   'form.name': 'Name',
   'form.name_optional': 'Name (optional)',
-  'form.reset_token': 'Reset token',
+  'form.reset_token': 'Code or token',
+  'form.verification_token': 'Token',
+  'form.link_hint': 'It is in the link of the mail, behind #t=.',
 
   'script.show': 'Show',
   'script.hide': 'Hide',
@@ -41,6 +44,8 @@ const pages = {
   'login.forgot': 'Forgot your password?',
   'login.new': 'New here?',
   'login.register': 'Register',
+  'login.unconfirmed':
+    'The address or the password is wrong, or the address is not confirmed yet. If it waits for that, we have just sent the mail again.',
 
   'register.title': 'Register',
   'register.submit': 'Register',
@@ -49,15 +54,32 @@ const pages = {
   'register.terms': 'By registering you agree to the terms of use.',
 
   'forgot.title': 'Forgot your password?',
-  'forgot.text': 'Give the address of your account. You then get a token with which you choose a new password.',
-  'forgot.submit': 'Ask for a token',
+  'forgot.text': 'Give the address of your account. You then get a mail with which you choose a new password.',
+  'forgot.submit': 'Send the mail',
   'forgot.back': 'Back to the login',
 
   'reset.title': 'Choose a new password',
   'reset.text': 'You will be signed out everywhere, and log in with the new password.',
-  'reset.token_hint': 'It works once, for one address, and for a limited time.',
+  'reset.token_hint': 'It is in the mail: eight digits, good for ten minutes in this browser. Or open the link there.',
   'reset.submit': 'Set the new password',
-  'reset.again': 'Ask for a new token',
+  'reset.again': 'Ask for another mail',
+
+  'confirm.title': 'Confirm your address',
+  'confirm.text': 'This tells {service} that the address is yours.',
+  'confirm.submit': 'Confirm',
+  'confirm.again': 'The link does not work, or there was no mail?',
+  'confirm.again_submit': 'Send another mail',
+
+  'undo.title': 'Take back the change of address',
+  'undo.text':
+    'Your account gets the address back to which the mail went, every device is signed out, and the password is good for nothing. You then choose a new one.',
+  'undo.submit': 'Take it back',
+
+  'outbox.title': 'Outbox',
+  'outbox.text':
+    'In development no mail leaves this machine. What would be sent is shown here and written into a folder.',
+  'outbox.none': 'Nothing yet. Register, or ask for a new password.',
+  'outbox.to': 'to {to}',
 
   'account.title': 'Your account',
   'account.signed_in': 'You are signed in as',
@@ -70,6 +92,10 @@ const pages = {
   'account.change_password': 'Change your password',
   'account.change_password_text': 'All your other devices will be signed out.',
   'account.save': 'Save',
+  'account.change_email_text':
+    'You get a mail at the new address. It is yours here when you have opened the link in it.',
+  'account.unconfirmed': 'This address is not confirmed yet: open the link in the mail that was sent to it.',
+  'account.confirm_again': 'Send the mail again',
 
   'devices.title': 'Your devices',
   'devices.this': 'This device',
@@ -113,12 +139,21 @@ const pages = {
 
 const notices = {
   'notice.registered': 'Your account is ready. Log in to use it.',
+  'notice.registered_mail': 'Your account is ready. Log in to use it; a mail to your address asks you to confirm it.',
+  'notice.registered_confirm':
+    'Now look at your mail: open the link there, then log in. If nothing comes in a few minutes, look among the unwanted mail.',
+  'notice.confirmation_requested':
+    'If this address waits to be confirmed, a mail goes to it. If nothing comes in a few minutes, look among the unwanted mail.',
+  'notice.email_confirmed': 'Your address is confirmed.',
+  'notice.email_change_requested':
+    'Almost done: open the link in the mail that goes to the new address. Until then the former one stays.',
+  'notice.email_restored': 'Your former address is back and every device is signed out. Now choose a new password.',
   'notice.logged_out': 'You are logged out.',
   'notice.login_required': 'Log in to see this page.',
   'notice.session_ended': 'Your session has ended. Log in again to go on where you were.',
   'notice.password_updated': 'Your password is new and every device is signed out. Log in with it.',
   'notice.reset_requested':
-    'If this address has an account, a token goes to it by mail. If nothing comes in a few minutes, check the address and the unwanted mail, or ask whoever runs {service}: mail may not be set up.',
+    'If this address has an account, a mail goes to it: open its link, or type its code here. If nothing comes in a few minutes, check the address and the unwanted mail, or ask whoever runs {service}: mail may not be set up.',
   'notice.reset_elsewhere': 'A token was made, but it is only shown to a browser on the machine of the service itself.',
   'notice.name_changed': 'Your name is changed.',
   'notice.email_changed': 'Your address is changed. You log in with the new one from now on.',
@@ -140,6 +175,10 @@ const errors = {
   'error.password_context': 'This password is made of your address or the name of this service. Choose another one.',
   'error.password_invalid': 'This password holds characters that cannot be read. Choose another one.',
   'error.credentials_invalid': 'The address or the password is wrong. Check both and try again.',
+  'error.email_unconfirmed':
+    'This address is not confirmed yet. Open the link in the mail that we have just sent to it.',
+  'error.verification_refused':
+    'This link does not work any more: it was used, is too old, or there is a newer one. Ask for another mail.',
   'error.session_required': 'Your session has ended. Log in again.',
   'error.current_password_wrong': 'This is not your current password.',
   'error.fresh_password_required': 'It has been a while: give your current password once more.',
@@ -161,6 +200,7 @@ const errors = {
 
 const events = {
   'event.user_registered': 'Account registered',
+  'event.registration_refused': 'Somebody wanted to register this address again',
   'event.login_succeeded': 'Logged in',
   'event.login_failed': 'Login refused: wrong password',
   'event.logged_out': 'Logged out',
@@ -171,6 +211,10 @@ const events = {
   'event.password_changed': 'Password changed',
   'event.password_disabled': 'Password disabled by the operator',
   'event.email_changed': 'Address changed',
+  'event.email_change_requested': 'New address asked for',
+  'event.email_change_undone': 'Change of address taken back',
+  'event.email_confirmation_requested': 'Mail to confirm the address asked for',
+  'event.email_confirmed': 'Address confirmed',
   'event.name_changed': 'Name changed',
   'event.password_reset_requested': 'New password asked for',
   'event.password_reset': 'Password set anew with a token',
@@ -180,7 +224,7 @@ const events = {
   'event.request_refused': 'A request was refused',
 } satisfies Record<`event.${AuthEventType}`, string>
 
-export const en = { ...pages, ...notices, ...errors, ...events }
+export const en = { ...pages, ...notices, ...errors, ...events, ...enMail }
 
 export type TextKey = keyof typeof en
 export type Texts = Readonly<Record<TextKey, string>>

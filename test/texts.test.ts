@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { errorTable, StartError } from '../../src/errors.ts'
-import { openSite, viewOf } from '../../src/pages/site.ts'
-import { checkLanguage, chooseLanguage, fill, isTextKey, languages, loadTexts } from '../../src/pages/texts.ts'
-import { readSettings } from '../../src/settings.ts'
+import { errorTable, StartError } from '../src/errors.ts'
+import { openSite, viewOf } from '../src/pages/site.ts'
+import { readSettings } from '../src/settings.ts'
+import { checkLanguage, chooseLanguage, fill, isTextKey, languages, loadTexts } from '../src/texts.ts'
 
 const english = Object.entries(languages.get('en') ?? {})
 

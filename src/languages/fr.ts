@@ -1,8 +1,10 @@
 /** The texts of the pages in French. */
 
 import type { Texts } from './en.ts'
+import { frMail } from './fr_mail.ts'
 
 export const fr: Texts = {
+  ...frMail,
   'layout.account': 'Votre compte',
   'layout.log_in': 'Se connecter',
   'layout.log_out': 'Se déconnecter',
@@ -17,7 +19,9 @@ export const fr: Texts = {
   'form.current_password': 'Mot de passe actuel',
   'form.name': 'Nom',
   'form.name_optional': 'Nom (facultatif)',
-  'form.reset_token': 'Code de réinitialisation',
+  'form.reset_token': 'Code reçu par e-mail',
+  'form.verification_token': 'Jeton',
+  'form.link_hint': 'Il est dans le lien de l’e-mail, après #t=.',
 
   'script.show': 'Afficher',
   'script.hide': 'Masquer',
@@ -37,6 +41,8 @@ export const fr: Texts = {
   'login.forgot': 'Mot de passe oublié ?',
   'login.new': 'Première visite ?',
   'login.register': 'S’inscrire',
+  'login.unconfirmed':
+    'L’adresse ou le mot de passe est faux, ou l’adresse n’est pas encore confirmée. Si elle attend de l’être, nous venons de renvoyer l’e-mail.',
 
   'register.title': 'Inscription',
   'register.submit': 'S’inscrire',
@@ -46,15 +52,33 @@ export const fr: Texts = {
 
   'forgot.title': 'Mot de passe oublié ?',
   'forgot.text':
-    'Indiquez l’adresse de votre compte. Vous obtenez alors un code qui permet de choisir un nouveau mot de passe.',
-  'forgot.submit': 'Demander un code',
+    'Indiquez l’adresse de votre compte. Vous recevez alors un e-mail qui permet de choisir un nouveau mot de passe.',
+  'forgot.submit': 'Envoyer l’e-mail',
   'forgot.back': 'Retour à la connexion',
 
   'reset.title': 'Choisir un nouveau mot de passe',
   'reset.text': 'Vous serez déconnecté partout et vous connecterez avec le nouveau mot de passe.',
-  'reset.token_hint': 'Il ne sert qu’une fois, pour une seule adresse et pendant un temps limité.',
+  'reset.token_hint':
+    'Il est dans l’e-mail : huit chiffres, valables dix minutes dans ce navigateur. Ou ouvrez-y le lien.',
   'reset.submit': 'Enregistrer le nouveau mot de passe',
-  'reset.again': 'Demander un nouveau code',
+  'reset.again': 'Demander un autre e-mail',
+
+  'confirm.title': 'Confirmer votre adresse',
+  'confirm.text': 'Cela indique à {service} que l’adresse est la vôtre.',
+  'confirm.submit': 'Confirmer',
+  'confirm.again': 'Le lien ne fonctionne pas, ou rien n’est arrivé ?',
+  'confirm.again_submit': 'Envoyer un autre e-mail',
+
+  'undo.title': 'Annuler le changement d’adresse',
+  'undo.text':
+    'Votre compte retrouve l’adresse à laquelle l’e-mail a été envoyé, tous les appareils sont déconnectés, et le mot de passe ne sert plus à rien. Vous en choisissez ensuite un nouveau.',
+  'undo.submit': 'Annuler le changement',
+
+  'outbox.title': 'Boîte d’envoi',
+  'outbox.text':
+    'En développement, aucun e-mail ne quitte cette machine. Ce qui serait envoyé est montré ici et écrit dans un dossier.',
+  'outbox.none': 'Rien pour l’instant. Inscrivez-vous, ou demandez un nouveau mot de passe.',
+  'outbox.to': 'à {to}',
 
   'account.title': 'Votre compte',
   'account.signed_in': 'Vous êtes connecté en tant que',
@@ -67,6 +91,10 @@ export const fr: Texts = {
   'account.change_password': 'Changer votre mot de passe',
   'account.change_password_text': 'Tous vos autres appareils seront déconnectés.',
   'account.save': 'Enregistrer',
+  'account.change_email_text':
+    'Vous recevez un e-mail à la nouvelle adresse. Elle sera la vôtre ici quand vous en aurez ouvert le lien.',
+  'account.unconfirmed': 'Cette adresse n’est pas encore confirmée : ouvrez le lien de l’e-mail qui lui a été envoyé.',
+  'account.confirm_again': 'Renvoyer l’e-mail',
 
   'devices.title': 'Vos appareils',
   'devices.this': 'Cet appareil',
@@ -108,13 +136,24 @@ export const fr: Texts = {
   'refusal.home': 'Aller à l’accueil',
 
   'notice.registered': 'Votre compte est prêt. Connectez-vous pour l’utiliser.',
+  'notice.registered_mail':
+    'Votre compte est prêt. Connectez-vous pour l’utiliser ; un e-mail vous demande de confirmer votre adresse.',
+  'notice.registered_confirm':
+    'Consultez maintenant votre courrier : ouvrez le lien reçu, puis connectez-vous. Si rien n’arrive en quelques minutes, regardez parmi les indésirables.',
+  'notice.confirmation_requested':
+    'Si cette adresse attend d’être confirmée, un e-mail lui est envoyé. Si rien n’arrive en quelques minutes, regardez parmi les indésirables.',
+  'notice.email_confirmed': 'Votre adresse est confirmée.',
+  'notice.email_change_requested':
+    'Presque fini : ouvrez le lien de l’e-mail envoyé à la nouvelle adresse. Jusque-là, la précédente reste.',
+  'notice.email_restored':
+    'Votre adresse précédente est rétablie et tous les appareils sont déconnectés. Choisissez maintenant un nouveau mot de passe.',
   'notice.logged_out': 'Vous êtes déconnecté.',
   'notice.login_required': 'Connectez-vous pour voir cette page.',
   'notice.session_ended': 'Votre session est terminée. Reconnectez-vous pour reprendre où vous étiez.',
   'notice.password_updated':
     'Votre mot de passe est changé et tous vos appareils sont déconnectés. Connectez-vous avec le nouveau.',
   'notice.reset_requested':
-    'Si cette adresse a un compte, un code lui est envoyé par e-mail. Si rien n’arrive en quelques minutes, vérifiez l’adresse et les indésirables, ou adressez-vous aux responsables de {service} : l’envoi d’e-mails n’est peut-être pas configuré.',
+    'Si cette adresse a un compte, un e-mail lui est envoyé : ouvrez-en le lien, ou saisissez ici son code. Si rien n’arrive en quelques minutes, vérifiez l’adresse et les indésirables, ou adressez-vous aux responsables de {service} : l’envoi d’e-mails n’est peut-être pas configuré.',
   'notice.reset_elsewhere':
     'Un code a été créé, mais il n’est montré qu’à un navigateur sur la machine du service lui-même.',
   'notice.name_changed': 'Votre nom est changé.',
@@ -138,6 +177,10 @@ export const fr: Texts = {
     'Ce mot de passe est fait de votre adresse ou du nom de ce service. Choisissez-en un autre.',
   'error.password_invalid': 'Ce mot de passe contient des caractères illisibles. Choisissez-en un autre.',
   'error.credentials_invalid': 'L’adresse ou le mot de passe est faux. Vérifiez les deux et réessayez.',
+  'error.email_unconfirmed':
+    'Cette adresse n’est pas encore confirmée. Ouvrez le lien de l’e-mail que nous venons de lui envoyer.',
+  'error.verification_refused':
+    'Ce lien ne fonctionne plus : il a servi, il est trop ancien ou il y en a un plus récent. Demandez un autre e-mail.',
   'error.session_required': 'Votre session est terminée. Reconnectez-vous.',
   'error.current_password_wrong': 'Ce n’est pas votre mot de passe actuel.',
   'error.fresh_password_required': 'Un certain temps a passé : donnez encore une fois votre mot de passe actuel.',
@@ -157,6 +200,7 @@ export const fr: Texts = {
   'error.internal': 'Votre demande n’a pas pu recevoir de réponse.',
 
   'event.user_registered': 'Compte créé',
+  'event.registration_refused': 'Quelqu’un a voulu inscrire cette adresse une nouvelle fois',
   'event.login_succeeded': 'Connexion',
   'event.login_failed': 'Connexion refusée : mauvais mot de passe',
   'event.logged_out': 'Déconnexion',
@@ -167,6 +211,10 @@ export const fr: Texts = {
   'event.password_changed': 'Mot de passe changé',
   'event.password_disabled': 'Mot de passe désactivé par l’administration',
   'event.email_changed': 'Adresse changée',
+  'event.email_change_requested': 'Nouvelle adresse demandée',
+  'event.email_change_undone': 'Changement d’adresse annulé',
+  'event.email_confirmation_requested': 'E-mail de confirmation demandé',
+  'event.email_confirmed': 'Adresse confirmée',
   'event.name_changed': 'Nom changé',
   'event.password_reset_requested': 'Nouveau mot de passe demandé',
   'event.password_reset': 'Mot de passe redéfini avec un code',

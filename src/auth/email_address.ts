@@ -1,0 +1,157 @@
+/** The address of an account: proven by a mail, changed only when the new one is proven, brought back from the former one. */
+
+import { sessions } from '../db/sessions.ts'
+import { must, remove } from '../db/table.ts'
+import { addToken, endTokens, type OneTimeToken, replaceToken, tokens } from '../db/tokens.ts'
+import { changeUser } from '../db/users.ts'
+import { type Statement, UniqueViolation } from '../db.ts'
+import { AuthError } from '../errors.ts'
+import type { AuthEvent } from '../feature.ts'
+import { makeCredential } from '../security/credential.ts'
+import type { Client } from '../session.ts'
+import { normalEmail, type User } from '../user.ts'
+import { type AuthParts, about, DISABLED, found, pendingToken } from './parts.ts'
+
+export class EmailAddress {
+  readonly #parts: AuthParts
+
+  constructor(parts: AuthParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Mails a link that confirms an address, in the place of an earlier one. For an address that has no account, or is
+   * confirmed, it does the same work, to no effect.
+   * @throws AuthError `throttled`
+   */
+  async request(email: string, client: Client): Promise<void> {
+    const { db, events } = this.#parts
+    const emailKey = normalEmail(email)
+    await events.attempt({ kind: 'request_confirmation', emailKey, client, device: null }, async () => {
+      const user = await found(db.findUserBy({ emailKey }))
+      const statements = this.confirmation(user, client)
+      const event = { type: 'email_confirmation_requested', userId: user?.id ?? null, emailKey, client } as const
+      await events.happen(event, user === null || user.emailConfirmedAt !== null ? [] : statements)
+    })
+  }
+
+  /** @returns what mails the owner of an account a link that confirms its address */
+  confirmation(user: User | null, client: Client): Statement[] {
+    return this.#linkTo(user?.id ?? 0, 'email_confirmation', user?.email ?? 'nobody@localhost', client)
+  }
+
+  /** @returns what mails a link to the new address of an account, which changes when it is confirmed */
+  change(user: User, email: string, client: Client): Statement[] {
+    return this.#linkTo(user.id, 'email_change', email, client)
+  }
+
+  /** @returns what tells the owner of a taken address that somebody wanted it */
+  exists(owner: string, { language, address, userAgent }: Client): readonly Statement[] {
+    const lasts = this.#parts.settings.confirmationLifetime
+    return this.#parts.post.put({ kind: 'account_exists', to: owner, language, lasts, values: { address, userAgent } })
+  }
+
+  /**
+   * Spends the token of a mailed link: the address is confirmed, and becomes that of the account where a change was asked for.
+   * Not a login.
+   * @returns the user, with a device cookie for the browser of whoever reads the mail
+   * @throws AuthError `verification_refused`, `email_taken`, `throttled`
+   */
+  async confirm(presented: string, client: Client): Promise<{ user: User; deviceCookie: string }> {
+    const { token, user } = await this.#owned(presented, ['email_confirmation', 'email_change'], client)
+    if (token.purpose === 'email_change') await this.#switch(token, user, client)
+    else await this.#confirmed(token, user, client)
+    const stored = await this.#parts.db.findUserBy({ id: user.id })
+    return { user: stored, deviceCookie: this.#parts.devices.issue(stored, null) }
+  }
+
+  /**
+   * Spends the token that went to the former address: the account gets it back, every session ends, and the password, which
+   * somebody else may know, is good for nothing until it is reset.
+   * @throws AuthError `verification_refused`, `email_taken`, `throttled`
+   */
+  async undo(presented: string, client: Client): Promise<void> {
+    const { token, user } = await this.#owned(presented, ['email_undo'], client)
+    const { db } = this.#parts
+    const email = token.email ?? user.email
+    const event: AuthEvent = {
+      ...about({ ...user, email, emailKey: normalEmail(email) }, client),
+      type: 'email_change_undone',
+    }
+    await this.#commit(event, [
+      must(remove(tokens, { id: token.id })),
+      must(changeUser({ email, emailConfirmedAt: db.now(), hashedPassword: DISABLED }, { id: user.id }, db.now())),
+      remove(sessions, { userId: user.id }),
+      remove(tokens, { userId: user.id }),
+    ])
+  }
+
+  async #confirmed(token: OneTimeToken, user: User, client: Client): Promise<void> {
+    const { db } = this.#parts
+    await this.#commit({ ...about(user, client), type: 'email_confirmed' }, [
+      must(remove(tokens, { id: token.id })),
+      // Only the address to which the link went.
+      must(
+        changeUser({ emailConfirmedAt: db.now() }, { id: user.id, emailKey: normalEmail(token.email ?? '') }, db.now()),
+      ),
+    ])
+  }
+
+  async #switch(token: OneTimeToken, user: User, client: Client): Promise<void> {
+    const { db } = this.#parts
+    const email = token.email ?? user.email
+    await this.#commit({ ...about({ ...user, email }, client), type: 'email_changed' }, [
+      must(remove(tokens, { id: token.id })),
+      must(changeUser({ email, emailConfirmedAt: db.now() }, { id: user.id, emailKey: user.emailKey }, db.now())),
+      endTokens(user.id),
+      ...this.#tellBoth(user, email, client),
+    ])
+  }
+
+  /** The former address can take the change back; where an earlier one can already, it stays the one that can. */
+  #tellBoth(user: User, email: string, { language, address, userAgent }: Client): Statement[] {
+    const { db, post, settings } = this.#parts
+    const { id, secretHash, credential } = makeCredential()
+    const now = db.now()
+    const lasts = settings.emailUndoLifetime
+    const undo = { id, secretHash, userId: user.id, purpose: 'email_undo', email: user.email, tries: 0 } as const
+    const notice = { kind: 'email_changed', language, lasts, values: { address, userAgent, email } } as const
+    const added = { sql: 'EXISTS (SELECT 1 FROM one_time_tokens WHERE id = ?)', params: [id] }
+    const withUndo = { ...notice, to: user.email, values: { ...notice.values, token: credential } }
+    return [
+      addToken({ ...undo, createdAt: now, expiresAt: now + lasts }),
+      ...post.put(withUndo, added),
+      ...post.put({ ...notice, to: user.email }, { ...added, sql: `NOT ${added.sql}` }),
+      ...post.put({ ...notice, to: email }),
+    ]
+  }
+
+  #linkTo(userId: number, kind: 'email_confirmation' | 'email_change', email: string, client: Client): Statement[] {
+    const { db, post, settings } = this.#parts
+    const { id, secretHash, credential } = makeCredential()
+    const now = db.now()
+    const lasts = settings.confirmationLifetime
+    const token = { id, secretHash, userId, purpose: kind, email, tries: 0, createdAt: now, expiresAt: now + lasts }
+    const letter = { kind, to: email, language: client.language, lasts, values: { token: credential } }
+    return [...replaceToken(token), ...post.put(letter)]
+  }
+
+  async #owned(presented: string, purposes: readonly OneTimeToken['purpose'][], client: Client) {
+    const { db, events } = this.#parts
+    const token = await pendingToken(db, presented, purposes)
+    const user = token === null ? null : await found(db.findUserBy({ id: token.userId }))
+    return events.attempt({ kind: 'guess_token', emailKey: user?.emailKey ?? '', client, device: null }, async () => {
+      if (token === null || user === null) throw new AuthError('verification_refused')
+      return { token, user }
+    })
+  }
+
+  async #commit(event: AuthEvent, statements: readonly Statement[]): Promise<void> {
+    try {
+      if (!(await this.#parts.events.happen(event, statements))) throw new AuthError('verification_refused')
+    } catch (error) {
+      if (error instanceof UniqueViolation) throw new AuthError('email_taken')
+      throw error
+    }
+  }
+}

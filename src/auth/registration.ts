@@ -1,0 +1,79 @@
+/** The registration of an account, for an address that is free or, unseen, taken. */
+
+import { addTokenOf } from '../db/tokens.ts'
+import { insertUser } from '../db/users.ts'
+import { type Statement, UniqueViolation } from '../db.ts'
+import type { Attempt, AuthEvent } from '../feature.ts'
+import { makeCredential } from '../security/credential.ts'
+import { checkPassword } from '../security/password_policy.ts'
+import type { Client } from '../session.ts'
+import { checkEmail, checkName, normalEmail, type User } from '../user.ts'
+import type { EmailAddress } from './email_address.ts'
+import { type AuthParts, found } from './parts.ts'
+
+export interface NewAccount {
+  email: string
+  password: string
+  name: string
+  client: Client
+}
+
+export class Registration {
+  readonly #parts: AuthParts
+  readonly #address: EmailAddress
+
+  constructor(parts: AuthParts, address: EmailAddress) {
+    this.#parts = parts
+    this.#address = address
+  }
+
+  /**
+   * Registers an account and mails a link that confirms its address. A taken address costs a hash as well and, where
+   * accounts are hidden, a write and a mail to its owner, so that it takes as long as a free one.
+   * @returns the new user, or null where the address is taken
+   * @throws AuthError `email_invalid`, `field_invalid` (name), `throttled`, `busy`, and the codes of the password policy
+   */
+  async register({ email, password, name, client }: NewAccount): Promise<User | null> {
+    const { db, events, hasher, policy } = this.#parts
+    const address = checkEmail(email)
+    const emailKey = normalEmail(address)
+    const checkedName = checkName(name)
+    await checkPassword(password, address, policy)
+    const attempt: Attempt = { kind: 'register', emailKey, client, device: null }
+    const hashedPassword = await events.attempt(attempt, () => hasher.hash(password))
+    const owner = await found(db.findUserBy({ emailKey }))
+    if (owner !== null) return this.#refuse(owner.email, client)
+    const event: AuthEvent = { type: 'user_registered', userId: null, emailKey, client }
+    const row = insertUser({ email: address, hashedPassword, name: checkedName }, db.now())
+    try {
+      await db.commit([row, ...this.#welcome(address, emailKey, client), ...events.record(event)])
+    } catch (error) {
+      if (error instanceof UniqueViolation) return this.#refuse(address, client)
+      throw error
+    }
+    const user = await db.findUserBy({ emailKey })
+    events.tell({ ...event, userId: user.id })
+    return user
+  }
+
+  async #refuse(owner: string, client: Client): Promise<null> {
+    const { events, settings } = this.#parts
+    const event: AuthEvent = { type: 'registration_refused', userId: null, emailKey: normalEmail(owner), client }
+    if (settings.hideAccounts) await events.happen(event, this.#address.exists(owner, client))
+    return null
+  }
+
+  /** The user has no id before the row is written. */
+  #welcome(email: string, emailKey: string, { language }: Client): Statement[] {
+    const { db, post, settings } = this.#parts
+    if (settings.mail === 'none') return []
+    const { id, secretHash, credential } = makeCredential()
+    const now = db.now()
+    const lasts = settings.confirmationLifetime
+    const token = { id, secretHash, purpose: 'email_confirmation', email, tries: 0 } as const
+    return [
+      addTokenOf(emailKey, { ...token, createdAt: now, expiresAt: now + lasts }),
+      ...post.put({ kind: 'email_confirmation', to: email, language, lasts, values: { token: credential } }),
+    ]
+  }
+}

@@ -1,0 +1,48 @@
+/** The same service at the administrator's hands: `npm run bienvenue -- <command>`. */
+
+import { AuthError, StartError } from './errors.ts'
+import { examineMail } from './mail/doctor.ts'
+import { smtpTransport } from './mail/transport.ts'
+import { processSettings } from './settings.ts'
+
+interface Command {
+  /** How it is written, and what it does. */
+  usage: string
+  does: string
+  /** @returns whether all is well */
+  run(args: readonly string[]): Promise<boolean>
+}
+
+const commands: Record<string, Command> = {
+  'doctor mail': {
+    usage: 'doctor mail you@example.org',
+    does: 'sends a test message and explains what is wrong',
+    async run([to = '']) {
+      const { well, lines } = await examineMail(processSettings(), to, smtpTransport)
+      process.stdout.write(`${lines.join('\n')}\n`)
+      return well
+    },
+  },
+}
+
+function help(): string {
+  const lines = Object.values(commands).map(({ usage, does }) => `  ${usage}\n      ${does}\n`)
+  return `npm run bienvenue -- <command>\n\n${lines.join('')}`
+}
+
+const given = process.argv.slice(2).join(' ')
+const [name, command] =
+  Object.entries(commands).find(([known]) => given === known || given.startsWith(`${known} `)) ?? []
+if (name === undefined || command === undefined) {
+  process.stderr.write(help())
+  process.exitCode = 2
+} else {
+  try {
+    const well = await command.run(given.slice(name.length).trim().split(' '))
+    process.exitCode = well ? 0 : 1
+  } catch (error) {
+    if (!(error instanceof StartError) && !(error instanceof AuthError)) throw error
+    process.stderr.write(`${error.message}\n${command.usage}\n`)
+    process.exitCode = 2
+  }
+}

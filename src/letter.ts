@@ -1,0 +1,57 @@
+/**
+ * What the service writes to people, before it has words: a kind, an address and a few values. Whoever has something to
+ * say hands a letter in at the post, which answers with the statements for the transaction that it belongs to; nobody
+ * waits for a mail server. How a letter becomes a mail is told in mail/.
+ */
+
+import type { Statement } from './db.ts'
+import { noticeKinds } from './settings/mail.ts'
+
+export const letterKinds = [
+  'password_reset',
+  'email_confirmation',
+  'email_change',
+  'account_exists',
+  'test',
+  ...noticeKinds,
+] as const
+
+export type LetterKind = (typeof letterKinds)[number]
+
+export interface LetterValues {
+  /** A credential for the link, and the short code for the browser that asked. */
+  readonly token?: string
+  readonly code?: string
+  /** What happened where, for a notice. */
+  readonly address?: string
+  readonly userAgent?: string
+  /** The address that is asked for, or was given up. */
+  readonly email?: string
+  /** How often, in digits. */
+  readonly count?: string
+}
+
+export interface Letter {
+  readonly kind: LetterKind
+  /** One checked address. */
+  readonly to: string
+  /** The tag of a language; undefined for the default one. */
+  readonly language: string | undefined
+  /** Milliseconds after which it is of no use to anybody. */
+  readonly lasts: number
+  readonly values: LetterValues
+}
+
+/** Something that must hold in the database, or the letter is not sent: an expression of SQL. */
+export interface Condition {
+  readonly sql: string
+  readonly params: Statement['params']
+}
+
+export interface Post {
+  /** @returns the statements that hand it in; none where letters of this kind are not sent */
+  put(letter: Letter, onlyIf?: Condition): readonly Statement[]
+}
+
+/** Where there is no mail. */
+export const noPost: Post = { put: () => [] }

@@ -1,0 +1,139 @@
+/**
+ * The delivery: takes letters out of the outbox, a few at a time side by side, so that a slow one holds up nobody, tries
+ * again later what could not go now, and gives up in the end. A mail goes twice only where the process ends between the
+ * acceptance by the mail server and the note of it.
+ */
+
+import type { FastifyBaseLogger } from 'fastify'
+import type { Letter } from '../letter.ts'
+import { Unsealable } from '../security/sealed.ts'
+import type { Message } from './message.ts'
+import type { Outbox, OutboxRow } from './outbox.ts'
+import { NotSent, SEND_LIMIT, type Transport } from './transport.ts'
+
+/** Mails on their way at the same time. */
+const LANES = 5
+/** Longer than a try can take, in milliseconds. */
+const LEASE = 2 * SEND_LIMIT
+/** The pauses after each failed try, in milliseconds; the last one stays, until the letter is of no use any more. */
+const PAUSES = [10, 30, 60, 300, 900, 1800, 3600].map((seconds) => seconds * 1_000)
+/** How often it looks for letters that other processes wrote, or that are due again, in milliseconds. */
+const ROUND = 5_000
+/** A letter that has waited this long is worth a line in the log, in milliseconds. */
+export const LATE = 10 * 60_000
+
+interface Parts {
+  outbox: Outbox
+  transport: Transport
+  compose: (row: OutboxRow, letter: Letter) => Message
+  log: FastifyBaseLogger
+  /** Milliseconds since the epoch. */
+  now: () => number
+}
+
+export class Delivery {
+  readonly #parts: Parts
+  readonly #underWay = new Set<Promise<void>>()
+  #timer: NodeJS.Timeout | undefined
+  #looking: Promise<void> | undefined
+  #again = false
+  #stopped = false
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  /** Begins to deliver, now and whenever something is due. */
+  start(): void {
+    this.#timer = setInterval(() => this.wake(), ROUND)
+    this.#timer.unref()
+    this.wake()
+  }
+
+  /** Says that there may be something to deliver; returns at once. */
+  wake(): void {
+    if (this.#stopped) return
+    this.#again = true
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined
+    })
+  }
+
+  /** Takes no more letters, and waits for those under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    clearInterval(this.#timer)
+    await this.#looking
+    await Promise.all(this.#underWay)
+  }
+
+  async #look(): Promise<void> {
+    const { outbox, log } = this.#parts
+    try {
+      while (this.#again && !this.#stopped) {
+        this.#again = false
+        const free = LANES - this.#underWay.size
+        const claimed = free > 0 ? await outbox.claim(free, LEASE) : []
+        for (const row of claimed) this.#carry(row)
+        if (claimed.length === free && free > 0) this.#again = true
+      }
+    } catch (error) {
+      log.error({ err: error }, 'the outbox cannot be read')
+    }
+  }
+
+  #carry(row: OutboxRow): void {
+    const carried = this.#deliver(row)
+      .catch((error: unknown) => this.#parts.log.error({ err: error, letter: row.id }, 'the outbox cannot be written'))
+      .finally(() => {
+        this.#underWay.delete(carried)
+        this.wake()
+      })
+    this.#underWay.add(carried)
+  }
+
+  async #deliver(row: OutboxRow): Promise<void> {
+    const { outbox, transport, compose, log, now } = this.#parts
+    const about = { letter: row.id, kind: row.kind, tries: row.tries + 1 }
+    if (row.expiresAt <= now()) {
+      log.error(about, 'a mail was never sent: it could not go before it was of no use any more')
+      return outbox.settle(row)
+    }
+    try {
+      await transport.send(compose(row, outbox.open(row)))
+      log.info(about, 'mail sent')
+    } catch (error) {
+      const reason =
+        error instanceof NotSent ? { code: error.code, reply: withoutAddresses(error.reply) } : { err: error }
+      if (error instanceof Unsealable || (error instanceof NotSent && error.permanent)) {
+        log.error({ ...about, ...reason }, 'a mail was refused for good')
+        return outbox.settle(row)
+      }
+      const wait = PAUSES[Math.min(row.tries, PAUSES.length - 1)] ?? LATE
+      log.warn({ ...about, ...reason, wait: wait / 1_000 }, 'a mail could not be sent yet')
+      return outbox.postpone(row, wait)
+    }
+    await this.#settled(row)
+  }
+
+  /** What was accepted must be noted, or it would be sent again; so a database that is busy is waited for. */
+  async #settled(row: OutboxRow): Promise<void> {
+    const { outbox, log } = this.#parts
+    for (let tries = 0; ; tries += 1) {
+      try {
+        return await outbox.settle(row)
+      } catch (error) {
+        if (tries === 0) log.error({ err: error, letter: row.id }, 'a sent mail cannot be noted yet')
+        if (tries * PAUSE_TO_NOTE > SEND_LIMIT) throw error
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_TO_NOTE))
+      }
+    }
+  }
+}
+
+const PAUSE_TO_NOTE = 1_000
+
+/** Mail servers repeat the address that they refuse, and the log holds none. */
+function withoutAddresses(reply: string): string {
+  return reply.slice(0, 500).replace(/[^\s<>]+@[^\s<>]+/g, '(address)')
+}

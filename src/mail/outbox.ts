@@ -1,0 +1,219 @@
+/**
+ * The outbox: a row for every letter, written in the transaction of what it is about, and claimed by one process at a time
+ * when it is due. What it says is sealed, since it may hold a token, and wiped once it is sent.
+ */
+
+import { hash } from 'node:crypto'
+import { v4 as uuid } from 'uuid'
+import type { Migration } from '../db/migrations.ts'
+import { insert, must, type Table, update } from '../db/table.ts'
+import type { DB, Statement } from '../db.ts'
+import { integer, optionalInteger, type Row, text } from '../engines/engine.ts'
+import { type Condition, type Letter, letterKinds, type Post } from '../letter.ts'
+import { Sealer } from '../security/sealed.ts'
+import { Secrets } from '../security/secrets.ts'
+import { noticeKinds } from '../settings/mail.ts'
+import type { Settings } from '../settings.ts'
+import { normalEmail } from '../user.ts'
+
+const HOUR = 3_600_000
+/** How long a row is kept after the letter's end, in milliseconds. */
+const KEPT = 24 * HOUR
+
+export interface OutboxRow {
+  readonly id: string
+  readonly kind: string
+  /** The letter, sealed for this row; '' once it has gone. */
+  readonly sealed: string
+  /** Tells letters of one kind to one address, without the address. */
+  readonly limitKey: string
+  readonly createdAt: number
+  readonly expiresAt: number
+  /** When the next try is due; null when there is none to come. */
+  readonly dueAt: number | null
+  readonly tries: number
+  /** Who sends it at this moment, and until when nobody else may. */
+  readonly claim: string
+  readonly claimedUntil: number
+}
+
+export const outboxTable: Table<OutboxRow> = {
+  name: 'outbox',
+  columns: {
+    ...{ id: 'id', kind: 'kind', sealed: 'sealed', limitKey: 'limit_key', createdAt: 'created_at' },
+    ...{ expiresAt: 'expires_at', dueAt: 'due_at', tries: 'tries', claim: 'claim', claimedUntil: 'claimed_until' },
+  },
+  read: (row) => ({
+    ...{ id: text(row, 'id'), kind: text(row, 'kind'), sealed: text(row, 'sealed'), limitKey: text(row, 'limit_key') },
+    ...{ createdAt: integer(row, 'created_at'), expiresAt: integer(row, 'expires_at') },
+    ...{ dueAt: optionalInteger(row, 'due_at'), tries: integer(row, 'tries') },
+    ...{ claim: text(row, 'claim'), claimedUntil: integer(row, 'claimed_until') },
+  }),
+}
+
+export const outboxMigrations: readonly Migration[] = [
+  {
+    id: 7,
+    name: 'outbox',
+    sql: [
+      `CREATE TABLE outbox (
+        id TEXT PRIMARY KEY,
+        kind TEXT NOT NULL,
+        sealed TEXT NOT NULL,
+        limit_key TEXT NOT NULL,
+        created_at BIGINT NOT NULL,
+        expires_at BIGINT NOT NULL,
+        due_at BIGINT,
+        tries BIGINT NOT NULL,
+        claim TEXT NOT NULL,
+        claimed_until BIGINT NOT NULL
+      )`,
+      'CREATE INDEX outbox_due_at ON outbox (due_at)',
+      'CREATE INDEX outbox_limit_key ON outbox (limit_key, created_at)',
+    ],
+  },
+]
+
+/** What waits, as a number and the age in milliseconds of what waits longest. */
+export interface Waiting {
+  count: number
+  oldest: number
+}
+
+export class Outbox implements Post {
+  readonly #db: DB
+  readonly #settings: Settings
+  readonly #sealer: Sealer
+  #stirred = false
+  #listener: () => void = () => {}
+
+  constructor(db: DB, settings: Settings) {
+    this.#db = db
+    this.#settings = settings
+    this.#sealer = new Sealer(new Secrets(settings.secret, settings.secretPrevious).keys('outbox'))
+  }
+
+  put(letter: Letter, onlyIf?: Condition): readonly Statement[] {
+    const { mail, notices, mailsPerAddress } = this.#settings
+    const unwanted = noticeKinds.some((kind) => kind === letter.kind) && !notices.some((kind) => kind === letter.kind)
+    if (mail === 'none' || unwanted) return []
+    this.#stirred = true
+    const now = this.#db.now()
+    const row = this.#rowOf(letter, now)
+    const conditions = onlyIf === undefined ? [] : [onlyIf]
+    if (mailsPerAddress > 0) conditions.push(fewerThan(mailsPerAddress, row.limitKey, now - HOUR))
+    return [onlyWhere(insert(outboxTable, row), conditions)]
+  }
+
+  /** @param listener told when letters were handed in and may be in the database by now */
+  listen(listener: () => void): void {
+    this.#listener = listener
+  }
+
+  /** Tells the listener if letters were handed in since it was told last. */
+  announce(): void {
+    if (!this.#stirred) return
+    this.#stirred = false
+    this.#listener()
+  }
+
+  /**
+   * Claims what is due, the longest due first.
+   * @param lease milliseconds for which nobody else may send it
+   */
+  async claim(limit: number, lease: number): Promise<OutboxRow[]> {
+    const claim = uuid()
+    const now = this.#db.now()
+    const due = 'due_at <= ? AND claimed_until <= ?'
+    await this.#db.commit([
+      {
+        // Said twice, since another process may have claimed one between the two readings.
+        sql: `UPDATE outbox SET claim = ?, claimed_until = ? WHERE ${due} AND id IN (
+          SELECT id FROM outbox WHERE ${due} ORDER BY due_at LIMIT ?)`,
+        params: [claim, now + lease, now, now, now, now, limit],
+      },
+    ])
+    return this.#db.findLastBy(outboxTable, { claim }, ['createdAt'], limit)
+  }
+
+  /** @throws Unsealable where SECRET is another one than when it was written */
+  open({ id, sealed }: OutboxRow): Letter {
+    return letterFrom(JSON.parse(this.#sealer.open(sealed, id)))
+  }
+
+  /** Notes that a claimed letter has gone, or never will; what it said is kept in development alone, for its page. */
+  async settle({ id, claim, sealed }: OutboxRow): Promise<void> {
+    const kept = this.#settings.mail === 'folder' ? sealed : ''
+    await this.#db.commit([update(outboxTable, { dueAt: null, claim: '', sealed: kept }, { id, claim })])
+  }
+
+  /** Notes that a claimed letter could not be sent now. @param wait milliseconds until the next try */
+  async postpone({ id, claim, tries }: OutboxRow, wait: number): Promise<void> {
+    const dueAt = this.#db.now() + wait
+    const changes = { dueAt, tries: tries + 1, claim: '', claimedUntil: 0 }
+    await this.#db.commit([must(update(outboxTable, changes, { id, claim }))])
+  }
+
+  /** @returns what is due or will be, with the age of the oldest */
+  async waiting(): Promise<Waiting> {
+    const sql = 'SELECT COUNT(*) AS count, COALESCE(MIN(created_at), 0) AS oldest FROM outbox WHERE due_at IS NOT NULL'
+    const read = (row: Row) => ({ count: integer(row, 'count'), oldest: integer(row, 'oldest') })
+    const [{ count, oldest } = { count: 0, oldest: 0 }] = await this.#db.read({ sql, params: [] }, read)
+    return { count, oldest: count === 0 ? 0 : this.#db.now() - oldest }
+  }
+
+  /** @returns the last letters that were written, the newest first */
+  async recent(limit: number): Promise<OutboxRow[]> {
+    const sql = 'SELECT * FROM outbox ORDER BY created_at DESC, id LIMIT ?'
+    return this.#db.read({ sql, params: [limit] }, outboxTable.read)
+  }
+
+  async sweep(): Promise<void> {
+    const sql = 'DELETE FROM outbox WHERE due_at IS NULL AND expires_at <= ?'
+    await this.#db.commit([{ sql, params: [this.#db.now() - KEPT] }])
+  }
+
+  #rowOf(letter: Letter, now: number): OutboxRow {
+    const id = uuid()
+    const limitKey = hash('sha256', `${letter.kind} ${normalEmail(letter.to)}`, 'base64url')
+    return {
+      ...{ id, kind: letter.kind, sealed: this.#sealer.seal(JSON.stringify(letter), id), limitKey },
+      ...{ createdAt: now, expiresAt: now + letter.lasts, dueAt: now, tries: 0, claim: '', claimedUntil: 0 },
+    }
+  }
+}
+
+/** So that nobody's mailbox can be flooded, by asking for resets for instance. */
+function fewerThan(limit: number, limitKey: string, since: number): Condition {
+  const sql = '(SELECT COUNT(*) FROM outbox WHERE limit_key = ? AND created_at > ?) < ?'
+  return { sql, params: [limitKey, since, limit] }
+}
+
+function onlyWhere({ sql, params }: Statement, conditions: readonly Condition[]): Statement {
+  if (conditions.length === 0) return { sql, params }
+  const clause = conditions.map((condition) => condition.sql).join(' AND ')
+  return {
+    sql: sql.replace(/VALUES \((.*)\)$/, `SELECT $1 WHERE ${clause}`),
+    params: [...params, ...conditions.flatMap((condition) => condition.params)],
+  }
+}
+
+function letterFrom(stored: unknown): Letter {
+  if (typeof stored !== 'object' || stored === null) throw new TypeError('this is no letter')
+  const { kind, to, language, lasts, values }: Partial<Record<keyof Letter, unknown>> = stored
+  const known = letterKinds.find((one) => one === kind)
+  if (known === undefined || typeof to !== 'string' || typeof lasts !== 'number')
+    throw new TypeError('this is no letter')
+  return {
+    kind: known,
+    to,
+    lasts,
+    language: typeof language === 'string' ? language : undefined,
+    values: valuesFrom(values),
+  }
+}
+
+function valuesFrom(stored: unknown): Letter['values'] {
+  if (typeof stored !== 'object' || stored === null) return {}
+  return Object.fromEntries(Object.entries(stored).filter(([, value]) => typeof value === 'string'))
+}

@@ -1,0 +1,102 @@
+/** How a mail leaves: over SMTP to the operator's mail server, or as a file into a folder. */
+
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import nodemailer from 'nodemailer'
+import type { SmtpServer } from '../settings/smtp.ts'
+import type { Message } from './message.ts'
+
+/** Milliseconds; what they bound together ends long before the lease of a claim. */
+const CONNECT_LIMIT = 10_000
+const SILENCE_LIMIT = 20_000
+export const SEND_LIMIT = 60_000
+
+/** A mail that was not taken. */
+export class NotSent extends Error {
+  /** Whether the same mail would be refused again, so that another try is of no use. */
+  readonly permanent: boolean
+  /** What went wrong, as a code of nodemailer or Node, and the reply of the server if it gave one. */
+  readonly code: string
+  readonly reply: string
+
+  constructor(cause: unknown) {
+    const { code, reply, permanent } = reasonsOf(cause)
+    super(`the mail was not taken: ${reply || (cause instanceof Error ? cause.message : String(cause))}`, { cause })
+    this.name = 'NotSent'
+    this.permanent = permanent
+    this.code = code
+    this.reply = reply
+  }
+}
+
+export interface Transport {
+  /** @throws NotSent */
+  send(message: Message): Promise<void>
+}
+
+/**
+ * A connection for each mail: what a broken one took along is never sent again by somebody else's doing.
+ * TLS is demanded and its certificate checked (RFC 8314), but for a server on this machine or where the operator said `tls=none`.
+ */
+export function smtpTransport({ host, port, secure, plain, user, password }: SmtpServer): Transport {
+  const transporter = nodemailer.createTransport({
+    ...{ host, port, secure, requireTLS: !secure && !plain, ignoreTLS: plain },
+    ...(user === '' ? {} : { auth: { user, pass: password }, forceAuth: true }),
+    ...{ connectionTimeout: CONNECT_LIMIT, dnsTimeout: CONNECT_LIMIT, greetingTimeout: CONNECT_LIMIT },
+    ...{ socketTimeout: SILENCE_LIMIT, disableFileAccess: true, disableUrlAccess: true },
+  })
+  return {
+    async send(message) {
+      try {
+        await transporter.sendMail({ ...mailOf(message), signal: AbortSignal.timeout(SEND_LIMIT) })
+      } catch (error) {
+        throw new NotSent(error)
+      }
+    },
+  }
+}
+
+/** For development: what a mail program can open, and nobody else on this machine. */
+export function folderTransport(folder: string): Transport {
+  const transporter = nodemailer.createTransport({ streamTransport: true, buffer: true })
+  return {
+    async send(message) {
+      try {
+        const { message: raw } = await transporter.sendMail(mailOf(message))
+        await mkdir(folder, { recursive: true, mode: 0o700 })
+        await writeFile(join(folder, fileOf(message)), raw, { mode: 0o600 })
+      } catch (error) {
+        throw new NotSent(error)
+      }
+    },
+  }
+}
+
+/** In the order in which they were written. */
+function fileOf({ id, date }: Message): string {
+  return `${new Date(date).toISOString().replace(/[:.]/g, '-')}-${id.slice(0, 8)}.eml`
+}
+
+function mailOf({ id, from, to, date, subject, text, html }: Message) {
+  const [, domain = 'localhost'] = from.address.split('@')
+  return {
+    ...{ from, to: { name: '', address: to }, subject, text, html, date: new Date(date) },
+    // The same at every try, so that a mail that arrives twice after all is seen to be one.
+    messageId: `<${id}@${domain}>`,
+    // Answered by no machine (RFC 3834), and no mailing list that one could leave (RFC 2369).
+    headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  }
+}
+
+function reasonsOf(cause: unknown): { code: string; reply: string; permanent: boolean } {
+  if (!(cause instanceof Error)) return { code: 'unknown', reply: '', permanent: false }
+  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.name
+  const reply = 'response' in cause && typeof cause.response === 'string' ? cause.response : ''
+  const command = 'command' in cause && typeof cause.command === 'string' ? cause.command : ''
+  const final = 'permanent' in cause && cause.permanent === true
+  // What is wrong with us, the login or the sender for instance, is no fault of the letter and may be mended.
+  const aboutTheLetter = /^(?:RCPT|DATA)/.test(command) && code !== 'EAUTH'
+  return { code, reply, permanent: final && aboutTheLetter }
+}
