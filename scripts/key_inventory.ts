@@ -36,7 +36,7 @@ export const inventory: readonly InventoryRow[] = [
   },
   {
     use: 'the keys of all purposes',
-    algorithm: 'HKDF with SHA-256, 32 bytes for each purpose',
+    algorithm: 'HKDF with SHA-256, 32 bytes for each purpose; where the database is in memory, of 32 random bytes',
     key: '`SECRET`, and `SECRET_PREVIOUS` to read what is older: with the operator, never in the database',
     file: 'src/security/secrets.ts',
   },
@@ -47,10 +47,22 @@ export const inventory: readonly InventoryRow[] = [
     file: 'src/secret_file.ts',
   },
   {
-    use: 'the same where the database is in memory, and in tests',
-    algorithm: '32 random bytes',
-    key: 'in memory alone',
-    file: 'src/auth.ts',
+    use: 'letters that wait to be sent',
+    algorithm: 'AES-256-GCM with 12 random bytes as nonce, bound to its row',
+    key: '`outbox`, derived and never stored',
+    file: 'src/security/sealed.ts',
+  },
+  {
+    use: 'the short code of a reset',
+    algorithm: '8 random digits; the row keeps SHA-256 of them with the secret of the browser that asked',
+    key: 'none',
+    file: 'src/security/reset_code.ts',
+  },
+  {
+    use: 'counting letters to one address',
+    algorithm: 'SHA-256',
+    key: 'none',
+    file: 'src/mail/outbox.ts',
   },
   {
     use: 'names of styles, scripts and the logo',

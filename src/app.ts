@@ -27,6 +27,7 @@ import { installHealth } from './app/health.ts'
 import { collectMethods, installOtherMethods } from './app/methods.ts'
 import { installOutbox } from './app/outbox.ts'
 import { installPages, nextOf, type PageParts, sendSecretPage, showHome } from './app/pages.ts'
+import { installPipelining } from './app/pipelining.ts'
 import { answerError, installRefusals } from './app/refusals.ts'
 import { object, text, typed } from './app/schema.ts'
 import { confirmation, installSessions } from './app/sessions.ts'
@@ -114,6 +115,7 @@ export async function buildApp({
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
   })
   app.decorate('site', openSite(settings))
+  installPipelining(app)
   installHeaders(app, headers)
   installRefusals(app, parts)
   await app.register(cookie)

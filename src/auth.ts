@@ -167,7 +167,8 @@ export class Auth {
   /** Ends all sessions of a user but the one that asks. */
   async endOtherSessions({ user, session }: CheckedSession, client = NO_CLIENT): Promise<void> {
     const event: AuthEvent = { ...about(user, client), type: 'sessions_ended', sessionId: session.id }
-    await this.#parts.events.happen(event, [endOthers(user.id, session.id)])
+    // Nothing has happened where there are no others.
+    await this.#parts.events.happen(event, [must(endOthers(user.id, session.id))])
   }
 
   /** Ends all sessions of a user. */

@@ -9,8 +9,11 @@ import type { Client } from './session.ts'
 
 /** Something that somebody tries, before any work is done for it. */
 export interface Attempt {
-  /** `guess_token` is a reset or a confirmation with a token, `confirm` the current password of somebody who is signed in. */
-  kind: 'login' | 'register' | 'request_reset' | 'request_confirmation' | 'guess_token' | 'confirm'
+  /**
+   * `guess_token` is a reset or a confirmation with a token, `confirm` the current password of somebody who is signed in,
+   * `change` a change of the own account that needs none.
+   */
+  kind: 'login' | 'register' | 'request_reset' | 'request_confirmation' | 'guess_token' | 'confirm' | 'change'
   /** The normal form of the address, known or not. */
   emailKey: string
   client: Client

@@ -4,6 +4,7 @@
  * waits for a mail server. How a letter becomes a mail is told in mail/.
  */
 
+import type { Condition } from './db/table.ts'
 import type { Statement } from './db.ts'
 import { noticeKinds } from './settings/mail.ts'
 
@@ -42,14 +43,11 @@ export interface Letter {
   readonly values: LetterValues
 }
 
-/** Something that must hold in the database, or the letter is not sent: an expression of SQL. */
-export interface Condition {
-  readonly sql: string
-  readonly params: Statement['params']
-}
-
 export interface Post {
-  /** @returns the statements that hand it in; none where letters of this kind are not sent */
+  /**
+   * @param onlyIf must hold in the database, or the letter is not sent
+   * @returns the statements that hand it in; none where letters of this kind are not sent
+   */
   put(letter: Letter, onlyIf?: Condition): readonly Statement[]
 }
 

@@ -64,7 +64,7 @@ describe('users', () => {
     const now = clock.now()
     expect(user).toEqual({
       ...{ id: user.id, email: 'Bob@X.org', emailKey: 'bob@x.org', name: 'Bob', hashedPassword: 'hash' },
-      ...{ createdAt: now, updatedAt: now },
+      ...{ createdAt: now, updatedAt: now, emailConfirmedAt: null },
     })
     expect(await db.findUserBy({ id: user.id })).toEqual(user)
   })

@@ -2,9 +2,9 @@
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { GROWING_WAITS, MOST_FAILURES, SHARED_FACTOR } from '../src/features/throttle.ts'
+import { CHANGES_PER_ACCOUNT, GROWING_WAITS, MOST_FAILURES, SHARED_FACTOR } from '../src/features/throttle.ts'
 import { readSettings } from '../src/settings.ts'
-import { type House, PRODUCTION } from './house.ts'
+import { type House, letterOf, letters, MAIL, PRODUCTION } from './house.ts'
 import {
   type Answer,
   anotherDevice,
@@ -14,6 +14,7 @@ import {
   MADE_UP,
   MINUTE,
   OWNER,
+  PASSWORD,
   production,
   productionOnFile,
   SECOND,
@@ -110,8 +111,17 @@ const THROTTLED: Record<string, Throttled> = {
     attempt: ({ house }, n) => stranger(house).register(reader(n)),
   },
   'resets asked for one address': { attempt: ({ house }, n) => stranger(house, n).askForReset() },
-  'resets asked from one network': {
-    attempt: ({ house }, n) => stranger(house).askForReset(reader(n)),
+  'resets and confirmations asked from one network': {
+    attempt: ({ house }, n) =>
+      n % 2 === 0
+        ? stranger(house).askForReset(reader(n))
+        : stranger(house).send('POST', '/email_verification', { email: reader(n) }),
+  },
+  'confirmations asked for one address': {
+    attempt: ({ house }, n) => stranger(house, n).send('POST', '/email_verification', { email: OWNER }),
+  },
+  "changes of one's own account without a password": {
+    attempt: ({ laptop }, n) => laptop.send('PATCH', '/users/me', { name: `Ada ${n}` }),
   },
   'wrong current passwords within one session': {
     attempt: ({ laptop }) => laptop.send('DELETE', '/users/me', { current_password: WRONG }),
@@ -191,6 +201,7 @@ describe('docs/throttling.md', () => {
   test('A-01: names the setting of each row, whose default is the number of the row', () => {
     for (const [what, free = '', , , setting = ''] of limits) {
       if (what === TOTAL) expect(setting).toMatch(/^fixed/)
+      else if (setting === 'fixed') expect(numberIn(free), what).toBe(CHANGES_PER_ACCOUNT)
       else expect(documented(setting.replaceAll('`', '')), what).toBe(String(numberIn(free)))
     }
   })
@@ -204,7 +215,7 @@ describe('docs/throttling.md', () => {
 
 describe('docs/settings.md', () => {
   const written = settings.flatMap(([name = '', , cell = '']) =>
-    /`$/.test(cell) && !/required/.test(cell) ? [name.replaceAll('`', '')] : [],
+    /`$/.test(cell) && !/required|SMTP_URL|as `/.test(cell) ? [name.replaceAll('`', '')] : [],
   )
 
   test.each(written.filter((variable) => variable !== 'PUBLIC_URL'))(
@@ -263,6 +274,31 @@ const LIMITS: Record<string, (amount: number) => Promise<boolean>> = {
     const token = await house.auth.getResetPasswordToken(OWNER)
     house.clock.advance(time)
     return (await stranger(house).reset(token)).statusCode === 200
+  },
+  CONFIRMATION_LIFETIME: async (time) => {
+    const house = await production(MAIL)
+    await stranger(house).register(OWNER)
+    const { values } = await letterOf(house, 'email_confirmation')
+    house.clock.advance(time)
+    const fields = { verification_token: values.token ?? '' }
+    return (await stranger(house).send('PUT', '/email_verification', fields)).statusCode === 200
+  },
+  EMAIL_UNDO_LIFETIME: async (time) => {
+    const house = await production(MAIL)
+    const laptop = await signedIn(house)
+    await laptop.send('PATCH', '/users/me', { email: reader(1), current_password: PASSWORD })
+    const { values: change } = await letterOf(house, 'email_change')
+    await laptop.send('PUT', '/email_verification', { verification_token: change.token ?? '' })
+    const { values } = await letterOf(house, 'email_changed')
+    house.clock.advance(time)
+    const fields = { undo_token: values.token ?? '' }
+    return (await stranger(house).send('POST', '/undo_email_change', fields)).statusCode === 200
+  },
+  MAILS_PER_ADDRESS: async (count) => {
+    const house = await production({ ...MAIL, RESETS_PER_ACCOUNT: '0', RESETS_PER_NETWORK: '0' })
+    await signedIn(house)
+    for (let n = 0; n < count; n += 1) await stranger(house).askForReset()
+    return (await letters(house)).filter(({ kind }) => kind === 'password_reset').length === count
   },
   AUDIT_RETENTION: async (time) => {
     const house = await productionOnFile()

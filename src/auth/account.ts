@@ -61,7 +61,7 @@ export class Account {
    * this session a new id. A new address is mailed a link, and is the account's when that is confirmed; where there is no
    * mail it is at once, which ends the pending tokens and gives this session a new id as well.
    * @throws AuthError `field_missing` (no current password), `current_password_wrong`, `email_invalid`, `email_taken`,
-   * `field_invalid` (name), `throttled`, `busy`, and the codes of the password policy
+   * `field_invalid` (name), `session_required` (it ended meanwhile), `throttled`, `busy`, and the codes of the password policy
    */
   async change(checked: CheckedSession, changes: AccountChanges, client: Client): Promise<ChangedAccount> {
     const { name, email, password, currentPassword } = changes
@@ -114,8 +114,12 @@ export class Account {
   async #rename({ user, session }: CheckedSession, name: string, client: Client): Promise<ChangedAccount> {
     const { db, events } = this.#parts
     const checkedName = checkName(name)
+    if (checkedName === user.name) return unchanged(user)
     const event: AuthEvent = { ...about(user, client), type: 'name_changed', sessionId: session.id }
-    const renamed = await events.happen(event, [must(changeUser({ name: checkedName }, { id: user.id }, db.now()))])
+    const attempt: Attempt = { kind: 'change', emailKey: user.emailKey, client, device: null }
+    const renamed = await events.attempt(attempt, () =>
+      events.happen(event, [must(changeUser({ name: checkedName }, { id: user.id }, db.now()))]),
+    )
     if (!renamed) throw new AuthError('session_required')
     return unchanged({ ...user, name: checkedName })
   }
@@ -136,15 +140,15 @@ export class Account {
       const committed = await db.commit([
         // Only on top of the password that was just proven: of two changes at once the second is refused.
         must(changeUser({ hashedPassword: user.hashedPassword, ...changes }, provenIn(user), db.now())),
-        changes.hashedPassword === undefined
-          ? remove(sessions, { id: session.id })
-          : endOthers(user.id, opened.session.id),
+        // Only in place of a session that is still alive.
+        must(remove(sessions, { id: session.id })),
+        ...(changes.hashedPassword === undefined ? [] : [endOthers(user.id, opened.session.id)]),
         ...statements,
         endTokens(user.id),
         ...(asked?.letters ?? []),
         ...happened.flatMap((event) => events.record(event)),
       ])
-      if (!committed) throw new AuthError('current_password_wrong', { field: 'current_password' })
+      if (!committed) throw await this.#overtaken(session.id)
     } catch (error) {
       if (error instanceof UniqueViolation) throw new AuthError('email_taken')
       throw error
@@ -152,6 +156,13 @@ export class Account {
     for (const event of happened) events.tell(event)
     const stored = await db.findUserBy({ id: user.id })
     return { user: stored, opened, deviceCookie: devices.issue(stored, null), pendingEmail: asked?.email ?? null }
+  }
+
+  /** @returns what to say where the session ended, or the password changed, while this was being checked */
+  async #overtaken(sessionId: string): Promise<AuthError> {
+    const session = await this.#parts.db.findBy(sessions, { id: sessionId })
+    if (session === null) return new AuthError('session_required')
+    return new AuthError('current_password_wrong', { field: 'current_password' })
   }
 }
 

@@ -9,7 +9,7 @@ import { AuthError } from '../errors.ts'
 import type { AuthEvent } from '../feature.ts'
 import { makeCredential } from '../security/credential.ts'
 import type { Client } from '../session.ts'
-import { normalEmail, type User } from '../user.ts'
+import { checkEmail, normalEmail, type User } from '../user.ts'
 import { type AuthParts, about, DISABLED, found, pendingToken } from './parts.ts'
 
 export class EmailAddress {
@@ -22,11 +22,11 @@ export class EmailAddress {
   /**
    * Mails a link that confirms an address, in the place of an earlier one. For an address that has no account, or is
    * confirmed, it does the same work, to no effect.
-   * @throws AuthError `throttled`
+   * @throws AuthError `email_invalid`, `throttled`
    */
   async request(email: string, client: Client): Promise<void> {
     const { db, events } = this.#parts
-    const emailKey = normalEmail(email)
+    const emailKey = normalEmail(checkEmail(email))
     await events.attempt({ kind: 'request_confirmation', emailKey, client, device: null }, async () => {
       const user = await found(db.findUserBy({ emailKey }))
       const statements = this.confirmation(user, client)
@@ -117,11 +117,12 @@ export class EmailAddress {
     const undo = { id, secretHash, userId: user.id, purpose: 'email_undo', email: user.email, tries: 0 } as const
     const notice = { kind: 'email_changed', language, lasts, values: { address, userAgent, email } } as const
     const added = { sql: 'EXISTS (SELECT 1 FROM one_time_tokens WHERE id = ?)', params: [id] }
+    const notAdded = { sql: 'NOT EXISTS (SELECT 1 FROM one_time_tokens WHERE id = ?)', params: [id] }
     const withUndo = { ...notice, to: user.email, values: { ...notice.values, token: credential } }
     return [
       addToken({ ...undo, createdAt: now, expiresAt: now + lasts }),
       ...post.put(withUndo, added),
-      ...post.put({ ...notice, to: user.email }, { ...added, sql: `NOT ${added.sql}` }),
+      ...post.put({ ...notice, to: user.email }, notAdded),
       ...post.put({ ...notice, to: email }),
     ]
   }

@@ -9,7 +9,7 @@ import { checkPassword } from '../security/password_policy.ts'
 import type { Client } from '../session.ts'
 import { checkEmail, checkName, normalEmail, type User } from '../user.ts'
 import type { EmailAddress } from './email_address.ts'
-import { type AuthParts, found } from './parts.ts'
+import { type AuthParts, about, found } from './parts.ts'
 
 export interface NewAccount {
   email: string
@@ -42,24 +42,24 @@ export class Registration {
     const attempt: Attempt = { kind: 'register', emailKey, client, device: null }
     const hashedPassword = await events.attempt(attempt, () => hasher.hash(password))
     const owner = await found(db.findUserBy({ emailKey }))
-    if (owner !== null) return this.#refuse(owner.email, client)
+    if (owner !== null) return this.#refuse(owner, client)
     const event: AuthEvent = { type: 'user_registered', userId: null, emailKey, client }
     const row = insertUser({ email: address, hashedPassword, name: checkedName }, db.now())
     try {
       await db.commit([row, ...this.#welcome(address, emailKey, client), ...events.record(event)])
     } catch (error) {
-      if (error instanceof UniqueViolation) return this.#refuse(address, client)
-      throw error
+      if (!(error instanceof UniqueViolation)) throw error
+      return this.#refuse(await db.findUserBy({ emailKey }), client)
     }
     const user = await db.findUserBy({ emailKey })
     events.tell({ ...event, userId: user.id })
     return user
   }
 
-  async #refuse(owner: string, client: Client): Promise<null> {
+  async #refuse(owner: User, client: Client): Promise<null> {
     const { events, settings } = this.#parts
-    const event: AuthEvent = { type: 'registration_refused', userId: null, emailKey: normalEmail(owner), client }
-    if (settings.hideAccounts) await events.happen(event, this.#address.exists(owner, client))
+    const event: AuthEvent = { ...about(owner, client), type: 'registration_refused' }
+    if (settings.hideAccounts) await events.happen(event, this.#address.exists(owner.email, client))
     return null
   }
 

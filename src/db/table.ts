@@ -41,6 +41,23 @@ export function insert<T>(table: Table<T>, record: Partial<NoInfer<T>>): Stateme
   }
 }
 
+/** Something that must hold in the database when a statement runs: an expression of SQL. */
+export interface Condition {
+  readonly sql: string
+  readonly params: readonly Value[]
+}
+
+/** Inserts the record if all conditions hold. */
+export function insertIf<T>(table: Table<T>, record: Partial<NoInfer<T>>, conditions: readonly Condition[]): Statement {
+  const { sql, params } = insert(table, record)
+  if (conditions.length === 0) return { sql, params }
+  const clause = conditions.map((condition) => condition.sql).join(' AND ')
+  return {
+    sql: sql.replace(/VALUES \((.*)\)$/, `SELECT $1 WHERE ${clause}`),
+    params: [...params, ...conditions.flatMap((condition) => condition.params)],
+  }
+}
+
 export function select<T>(table: Table<T>, criteria: Partial<NoInfer<T>>): Statement {
   const { clause, params } = where(table, criteria)
   return { sql: `SELECT * FROM ${table.name} WHERE ${clause}`, params }

@@ -9,9 +9,9 @@ import { type Engine, type Row, type Statement, StoreUnavailable, UniqueViolatio
 
 /** How long a write waits for another process that holds the file, in milliseconds. */
 const PATIENCE = 5_000
-/** How long of that SQLite itself may wait at a time: it stops the whole process meanwhile. */
-const BUSY_TIMEOUT = 20
-/** The pause between two tries, in which the process goes on. */
+/** SQLite itself does not wait at all: it would stop the whole process meanwhile. */
+const BUSY_TIMEOUT = 0
+/** The pause between two tries, in which the process goes on, in milliseconds. */
 const PAUSE = 10
 
 const UNIQUE = new Set(['SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY'])

@@ -10,6 +10,7 @@ import type { Table } from '../db/table.ts'
 import { type DB, type Statement, StoreUnavailable } from '../db.ts'
 import { integer, text } from '../engines/engine.ts'
 import type { AuthEvent, AuthEventType, Feature } from '../feature.ts'
+import { networkOf } from '../security/network.ts'
 import type { Settings } from '../settings.ts'
 
 /** Kinds of refusals kept for the next write; what comes on top of them is only in the log. */
@@ -70,7 +71,7 @@ export async function recentActivity(db: DB, userId: number, limit: number): Pro
 
 /** @param log where the lines go, as JSON with the time in UTC */
 export function auditLog(db: DB, { auditRetention }: Settings, log: FastifyBaseLogger): Feature {
-  /** By what tells two refusals apart; a hundred of the same kind from the same address are one row that says so. */
+  /** By what tells two refusals apart; a hundred of the same kind from the same network are one row that says so. */
   let pending = new Map<string, Refused>()
 
   return {
@@ -106,7 +107,7 @@ interface Refused {
 
 function collect(pending: Map<string, Refused>, event: AuthEvent, at: number): void {
   const { type, reason, userId, client } = event
-  const key = JSON.stringify([type, reason, userId, client.address])
+  const key = JSON.stringify([type, reason, userId, client.address && networkOf(client.address)])
   const same = pending.get(key)
   if (same !== undefined) same.times += 1
   else if (pending.size < MOST_PENDING) pending.set(key, { event, at, times: 1 })

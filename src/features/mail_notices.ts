@@ -4,9 +4,10 @@
  */
 
 import type { Migration } from '../db/migrations.ts'
+import type { Condition } from '../db/table.ts'
 import type { Statement } from '../db.ts'
 import type { AuthEvent, Feature } from '../feature.ts'
-import type { Condition, Letter, Post } from '../letter.ts'
+import type { Letter, Post } from '../letter.ts'
 import type { Settings } from '../settings.ts'
 
 const DAY = 86_400_000
@@ -24,6 +25,11 @@ export const noticeMigrations: readonly Migration[] = [
     ],
   },
 ]
+
+/** Compare the failures of a user with a number. */
+const EXACTLY = 'COALESCE((SELECT failures FROM login_failures WHERE user_id = ?), 0) = ?'
+const AT_LEAST = 'COALESCE((SELECT failures FROM login_failures WHERE user_id = ?), 0) >= ?'
+const FEWER = 'COALESCE((SELECT failures FROM login_failures WHERE user_id = ?), 0) < ?'
 
 /** @param post where the notices are handed in */
 export function mailNotices({ production, loginFailuresPerAccount: many }: Settings, post: Post): Feature {
@@ -44,13 +50,15 @@ export function mailNotices({ production, loginFailuresPerAccount: many }: Setti
           return write('account_deleted', event)
         case 'login_failed':
           if (userId === null) return []
-          return [counted(userId), ...write('failed_logins', event, failures(userId, '=', many))]
+          return [counted(userId), ...write('failed_logins', event, { sql: EXACTLY, params: [userId, many] })]
         case 'login_succeeded':
           if (userId === null) return []
           return [
-            ...write('login_after_failures', event, failures(userId, '>=', many)),
+            ...write('login_after_failures', event, { sql: AT_LEAST, params: [userId, many] }),
             // In development no browser keeps a device cookie, so every login would be one on a new device.
-            ...(production && device === null ? write('new_device', event, failures(userId, '<', many)) : []),
+            ...(production && device === null
+              ? write('new_device', event, { sql: FEWER, params: [userId, many] })
+              : []),
             { sql: 'DELETE FROM login_failures WHERE user_id = ?', params: [userId] },
           ]
         default:
@@ -70,12 +78,5 @@ function counted(userId: number): Statement {
     sql: `INSERT INTO login_failures (user_id, failures) VALUES (?, 1)
       ON CONFLICT (user_id) DO UPDATE SET failures = login_failures.failures + 1`,
     params: [userId],
-  }
-}
-
-function failures(userId: number, compared: '=' | '>=' | '<', many: number): Condition {
-  return {
-    sql: `COALESCE((SELECT failures FROM login_failures WHERE user_id = ?), 0) ${compared} ?`,
-    params: [userId, many],
   }
 }

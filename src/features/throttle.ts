@@ -15,6 +15,7 @@ import type { Client } from '../session.ts'
 import type { Settings } from '../settings.ts'
 import { afterTry, type Bucket, buckets, type Rule, replaceBucket, throttleMigrations } from './throttle/bucket.ts'
 import { InFlight } from './throttle/in_flight.ts'
+import { type Seat, Seats } from './throttle/seats.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -28,8 +29,12 @@ export const SHARED_FACTOR = 20
 /** Lost races for one bucket after which the try is refused. */
 const MOST_RACES = 50
 
-/** Current passwords of one account that are checked at the same time. */
-const MOST_CONFIRMING = 4
+/** Checks that may be under way at the same time: of one account, and of one network. */
+export const SEATS_PER_ACCOUNT = 4
+export const SEATS_PER_NETWORK = 10
+
+/** Changes of an account in an hour that need no password, before one waits between them. */
+export const CHANGES_PER_ACCOUNT = 30
 
 interface Counted {
   key: string
@@ -39,6 +44,7 @@ interface Counted {
 export function throttle(db: DB, settings: Settings): Feature {
   const rules = rulesOf(settings)
   const inFlight = new InFlight()
+  const seats = new Seats()
 
   /** @returns whether the try was counted in all of these, or in none because one of them is blocked */
   async function count(counted: readonly Counted[]): Promise<boolean> {
@@ -64,47 +70,45 @@ export function throttle(db: DB, settings: Settings): Feature {
   }
 
   /** Marks a counted try as being checked, until it turns out how it ended; one that was not judged does not count. */
-  function leaving(counted: readonly Counted[], seats: readonly string[] = []): Leave {
+  function leaving(counted: readonly Counted[]): Leave {
     const keys = counted.map(({ key }) => key)
     inFlight.enter(keys)
     return async (judged) => {
       try {
         if (!judged) await db.commit(counted.map(({ key, rule }) => refund(key, rule.limit, 1)))
       } finally {
-        inFlight.leave([...keys, ...seats])
+        inFlight.leave(keys)
       }
     }
   }
 
-  /** Somebody signed in may be right as often as they like, but not keep all hashes busy with it. */
-  async function seated({ kind, emailKey }: Attempt): Promise<string[]> {
-    if (kind !== 'confirm') return []
-    const seats = [`confirming ${digest(emailKey)}`]
-    while (inFlight.count(seats) >= MOST_CONFIRMING) {
-      if (!(await inFlight.next(seats))) throw new AuthError('throttled', { retryAfter: 1 })
+  /** @throws AuthError `throttled` */
+  async function counting(attempt: Attempt): Promise<Leave> {
+    const device = deviceOf(attempt, rules)
+    if (device.length > 0 && (await count(device))) return leaving(device)
+    const counted = countedOf(attempt, rules)
+    const keys = counted.map(({ key }) => key)
+    while (!(await count(counted))) {
+      if (await inFlight.next(keys)) continue
+      throw new AuthError('throttled', { retryAfter: await secondsUntilFree(counted) })
     }
-    // Taken in the same breath as it was found free.
-    inFlight.enter(seats)
-    return seats
+    return leaving(counted)
   }
 
   return {
     name: 'throttle',
     migrations: throttleMigrations,
+    // Counted first: strangers who are refused anyway must not wait in the owner's way.
     async admit(attempt) {
-      const device = deviceOf(attempt, rules)
-      if (device.length > 0 && (await count(device))) return leaving(device)
-      const seats = await seated(attempt)
+      const leave = await counting(attempt)
       try {
-        const counted = countedOf(attempt, rules)
-        const keys = counted.map(({ key }) => key)
-        while (!(await count(counted))) {
-          if (await inFlight.next(keys)) continue
-          throw new AuthError('throttled', { retryAfter: await secondsUntilFree(counted) })
+        const giveBack = await seats.take(seatsOf(attempt))
+        return async (judged) => {
+          giveBack()
+          await leave(judged)
         }
-        return leaving(counted, seats)
       } catch (error) {
-        inFlight.leave(seats)
+        await leave(false)
         throw error
       }
     },
@@ -128,6 +132,7 @@ function rulesOf(settings: Settings) {
     // What one account has added to the count of a network; never full, and forgotten together with it.
     share: { limit: settings.failuresPerNetwork > 0 ? Number.POSITIVE_INFINITY : 0, waits: [0], memory: 10 * MINUTE },
     network: { limit: settings.failuresPerNetwork, waits: [10 * MINUTE], memory: 10 * MINUTE },
+    changes: { limit: CHANGES_PER_ACCOUNT, waits: [2 * MINUTE], memory: HOUR },
     registrations: { limit: settings.registrationsPerNetwork, waits: [10 * MINUTE], memory: HOUR },
     resetsOfAccount: { limit: settings.resetsPerAccount, waits: [20 * MINUTE], memory: HOUR },
     confirmationsOfAccount: { limit: settings.resetsPerAccount, waits: [20 * MINUTE], memory: HOUR },
@@ -138,6 +143,15 @@ function rulesOf(settings: Settings) {
 /** Where the try from a known device counts. */
 function deviceOf({ device }: Attempt, rules: Rules): Counted[] {
   return device === null ? [] : [{ key: deviceKey(device), rule: rules.device }]
+}
+
+/** What needs no hash needs no seat. */
+function seatsOf({ kind, emailKey, client }: Attempt): Seat[] {
+  if (kind === 'request_reset' || kind === 'request_confirmation' || kind === 'change') return []
+  const account = { key: accountKey(emailKey), most: SEATS_PER_ACCOUNT }
+  if (client.address === '') return [account]
+  const most = SEATS_PER_NETWORK * (client.shared === true ? SHARED_FACTOR : 1)
+  return [account, { key: networkKey('seats', client), most }]
 }
 
 /** Where the try of a stranger counts. */
@@ -156,6 +170,8 @@ function countedOf({ kind, emailKey, client, sessionId = '' }: Attempt, rules: R
       ]
     case 'confirm':
       return [{ key: confirmKey(sessionId), rule: rules.confirm }]
+    case 'change':
+      return [{ key: `changes ${digest(emailKey)}`, rule: rules.changes }]
     case 'register':
       return ofNetwork('registrations', rules.registrations, client)
     case 'request_confirmation':

@@ -1,7 +1,7 @@
 /** Sends a test message and explains what is wrong in words, with the setting to change. */
 
-import { v4 as uuid } from 'uuid'
 import { openSite } from '../pages/site.ts'
+import { makeId } from '../security/credential.ts'
 import type { SmtpServer } from '../settings/smtp.ts'
 import type { Settings } from '../settings.ts'
 import { checkEmail } from '../user.ts'
@@ -16,13 +16,13 @@ export interface Finding {
 
 /**
  * @param to one address that the reader can look at
- * @param connect makes a transport to the server that the settings name
+ * @param transportTo makes a transport to the server that the settings name
  * @throws AuthError `email_invalid`
  */
 export async function examineMail(
   settings: Settings,
   to: string,
-  connect: (smtp: SmtpServer) => Transport,
+  transportTo: (smtp: SmtpServer) => Transport,
 ): Promise<Finding> {
   const address = checkEmail(to)
   const { smtp, mailFrom, publicUrl } = settings
@@ -33,11 +33,11 @@ export async function examineMail(
     }
   }
   const letter = { kind: 'test', to: address, language: undefined, lasts: 0, values: {} } as const
-  const message = compose(openSite(settings), publicUrl, { id: uuid(), createdAt: Date.now() }, letter)
+  const message = compose(openSite(settings), publicUrl, { id: makeId(), createdAt: Date.now() }, letter)
   const how = smtp.secure ? 'TLS' : smtp.plain ? 'no TLS' : 'STARTTLS'
   const tried = `Sent to ${address} as ${mailFrom.address}, through ${smtp.host}:${smtp.port} with ${how}${smtp.user === '' ? '' : ` as ${smtp.user}`}`
   try {
-    await connect(smtp).send(message)
+    await transportTo(smtp).send(message)
     const next =
       'If it does not arrive, look among the unwanted mail, and at the SPF, DKIM and DMARC records of the domain.'
     return { well: true, lines: [`${tried}: the server took it.`, next] }
@@ -54,33 +54,67 @@ function said({ reply }: NotSent): string[] {
   return reply === '' ? [] : [`The server said: ${reply.trim()}`]
 }
 
+interface Failure {
+  /** Codes of nodemailer and of the system, the words of the failure and the reply, as one text. */
+  words: string
+  error: NotSent
+  smtp: SmtpServer
+  from: string
+}
+
+/** What each failure means and what to do; the first that fits is said. */
+const EXPLANATIONS: readonly [(failure: Failure) => boolean, (failure: Failure) => string][] = [
+  [
+    ({ words }) => /ENOTFOUND|EAI_AGAIN|EDNS/.test(words),
+    ({ smtp }) =>
+      `There is no host ${smtp.host}, or its name cannot be looked up here. Check the host in SMTP_URL, and the DNS of this machine.`,
+  ],
+  [
+    ({ words }) => words.includes('ECONNREFUSED'),
+    ({ smtp }) =>
+      `Nothing listens at ${smtp.host}:${smtp.port}. Check the port in SMTP_URL: mostly 587 with smtp:, 465 with smtps:.`,
+  ],
+  [
+    ({ error }) => error.code === 'EAUTH' || error.code === 'ENOAUTH',
+    () =>
+      'The login was refused. Check name and password in SMTP_URL; @, : and / in them are written %40, %3A and %2F. Many providers want a password made for programs.',
+  ],
+  [
+    ({ words }) => /certificate|CERT|self.signed|altname/i.test(words),
+    ({ smtp }) =>
+      `The certificate of ${smtp.host} is not trusted. Name the host that is in the certificate, or give Node the authority that signed it with NODE_EXTRA_CA_CERTS.`,
+  ],
+  [
+    ({ error, words, smtp }) => error.code === 'ETLS' && !smtp.secure && !/version/i.test(words),
+    ({ smtp }) =>
+      `${smtp.host}:${smtp.port} offers no STARTTLS. Use smtps: with its TLS port or, on a private network only, add ?tls=none.`,
+  ],
+  [
+    ({ error, words }) => error.code === 'ETLS' || /wrong version|ssl/i.test(words),
+    ({ smtp }) =>
+      `TLS failed with ${smtp.host}:${smtp.port}. A server on port 587 or 25 mostly wants smtp:, one on 465 smtps:.`,
+  ],
+  [
+    ({ words }) => /ETIMEDOUT|EABORT|TimeoutError/.test(words),
+    ({ smtp }) =>
+      `${smtp.host}:${smtp.port} did not answer in time. A firewall may be in between (many networks block port 25), or smtps: is meant for another port.`,
+  ],
+  [({ error }) => error.permanent, () => 'The server refuses this recipient or this message. Its reply says why.'],
+  [
+    ({ error }) => error.reply !== '',
+    ({ from }) => `The server did not take it. Often the sender is not allowed: MAIL_FROM is ${from}.`,
+  ],
+]
+
 /** @returns what it means, and what to do */
-function explained(error: NotSent, { host, port, secure, plain }: SmtpServer, from: string): string {
+function explained(error: NotSent, smtp: SmtpServer, from: string): string {
   const { cause } = error
-  const system = cause instanceof Error && 'originalCode' in cause ? String(cause.originalCode) : error.code
-  const text = cause instanceof Error ? cause.message : ''
-  if (/ENOTFOUND|EAI_AGAIN|EDNS/.test(`${system} ${error.code}`)) {
-    return `There is no host ${host}, or its name cannot be looked up here. Check the host in SMTP_URL, and the DNS of this machine.`
-  }
-  if (system === 'ECONNREFUSED') {
-    return `Nothing listens at ${host}:${port}. Check the port in SMTP_URL: mostly 587 with smtp:, 465 with smtps:.`
-  }
-  if (error.code === 'EAUTH' || error.code === 'ENOAUTH') {
-    return 'The login was refused. Check name and password in SMTP_URL; @, : and / in them are written %40, %3A and %2F. Many providers want a password made for programs.'
-  }
-  if (/certificate|CERT|self.signed|altname/i.test(`${text} ${system}`)) {
-    return `The certificate of ${host} is not trusted: ${text}. Name the host that is in the certificate, or give Node the authority with NODE_EXTRA_CA_CERTS.`
-  }
-  if (error.code === 'ETLS' || /wrong version|ssl|tls/i.test(text)) {
-    return plain || secure
-      ? `TLS failed with ${host}:${port}. A server on port 587 or 25 mostly wants smtp:, one on 465 smtps:.`
-      : `${host}:${port} offers no STARTTLS. Use smtps: with its TLS port or, on a private network only, add ?tls=none.`
-  }
-  if (error.code === 'ETIMEDOUT' || error.code === 'EABORT' || system === 'ETIMEDOUT') {
-    return `${host}:${port} did not answer in time. A firewall may be in between (many networks block port 25), or smtps: is meant for another port.`
-  }
-  if (error.permanent) return 'The server refuses this recipient or this message. Its reply says why.'
-  if (error.reply !== '')
-    return `The server did not take it now. Often the sender is not allowed: MAIL_FROM is ${from}.`
-  return `The connection failed: ${text || error.code}. Try again; if it stays, look at the log of ${host}.`
+  const system = cause instanceof Error && 'originalCode' in cause ? String(cause.originalCode) : ''
+  const words = `${error.code} ${system} ${cause instanceof Error ? cause.message : ''}`
+  const failure = { words, error, smtp, from }
+  const [, text] = EXPLANATIONS.find(([fits]) => fits(failure)) ?? []
+  return (
+    text?.(failure) ??
+    `The connection failed: ${words.trim()}. Try again; if it stays, look at the log of ${smtp.host}.`
+  )
 }

@@ -4,12 +4,12 @@
  */
 
 import { hash } from 'node:crypto'
-import { v4 as uuid } from 'uuid'
 import type { Migration } from '../db/migrations.ts'
-import { insert, must, type Table, update } from '../db/table.ts'
+import { type Condition, insertIf, must, type Table, update } from '../db/table.ts'
 import type { DB, Statement } from '../db.ts'
 import { integer, optionalInteger, type Row, text } from '../engines/engine.ts'
-import { type Condition, type Letter, letterKinds, type Post } from '../letter.ts'
+import { type Letter, letterKinds, type Post } from '../letter.ts'
+import { makeId } from '../security/credential.ts'
 import { Sealer } from '../security/sealed.ts'
 import { Secrets } from '../security/secrets.ts'
 import { noticeKinds } from '../settings/mail.ts'
@@ -102,7 +102,7 @@ export class Outbox implements Post {
     const row = this.#rowOf(letter, now)
     const conditions = onlyIf === undefined ? [] : [onlyIf]
     if (mailsPerAddress > 0) conditions.push(fewerThan(mailsPerAddress, row.limitKey, now - HOUR))
-    return [onlyWhere(insert(outboxTable, row), conditions)]
+    return [insertIf(outboxTable, row, conditions)]
   }
 
   /** @param listener told when letters were handed in and may be in the database by now */
@@ -122,7 +122,7 @@ export class Outbox implements Post {
    * @param lease milliseconds for which nobody else may send it
    */
   async claim(limit: number, lease: number): Promise<OutboxRow[]> {
-    const claim = uuid()
+    const claim = makeId()
     const now = this.#db.now()
     const due = 'due_at <= ? AND claimed_until <= ?'
     await this.#db.commit([
@@ -174,7 +174,7 @@ export class Outbox implements Post {
   }
 
   #rowOf(letter: Letter, now: number): OutboxRow {
-    const id = uuid()
+    const id = makeId()
     const limitKey = hash('sha256', `${letter.kind} ${normalEmail(letter.to)}`, 'base64url')
     return {
       ...{ id, kind: letter.kind, sealed: this.#sealer.seal(JSON.stringify(letter), id), limitKey },
@@ -187,15 +187,6 @@ export class Outbox implements Post {
 function fewerThan(limit: number, limitKey: string, since: number): Condition {
   const sql = '(SELECT COUNT(*) FROM outbox WHERE limit_key = ? AND created_at > ?) < ?'
   return { sql, params: [limitKey, since, limit] }
-}
-
-function onlyWhere({ sql, params }: Statement, conditions: readonly Condition[]): Statement {
-  if (conditions.length === 0) return { sql, params }
-  const clause = conditions.map((condition) => condition.sql).join(' AND ')
-  return {
-    sql: sql.replace(/VALUES \((.*)\)$/, `SELECT $1 WHERE ${clause}`),
-    params: [...params, ...conditions.flatMap((condition) => condition.params)],
-  }
 }
 
 function letterFrom(stored: unknown): Letter {

@@ -24,9 +24,14 @@ export interface ParsedCredential {
   secretHash: string
 }
 
+/** Names a row, and may be shown. */
+export function makeId(): string {
+  return uuid()
+}
+
 /** Makes a fresh credential from the system's random source. */
 export function makeCredential(): NewCredential {
-  const id = uuid()
+  const id = makeId()
   const secret = randomBytes(SECRET_BYTES).toString('base64url')
   return { id, secretHash: hashSecret(secret), credential: `${id}.${secret}` }
 }

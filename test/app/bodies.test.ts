@@ -328,6 +328,7 @@ test('H-05: fields that nobody asked for are not stored', async () => {
     name: null,
     hashedPassword: expect.stringMatching(/^\$2b\$/),
     createdAt: clock.now(),
+    emailConfirmedAt: null,
     updatedAt: clock.now(),
   })
 })

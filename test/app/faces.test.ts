@@ -93,7 +93,7 @@ test('programs get the same bytes and headers, whether they ask for JSON, for an
 test('a program that logs in, is sent nowhere; a person is', async () => {
   const { app } = await house()
   const bob = new Person(app)
-  expect((await bob.register()).headers.location).toBe('/login?notice=registered')
+  expect((await bob.register()).headers.location).toBe('/login?notice=registered_mail')
   const login = { method: 'POST', url: '/sessions', ...form({ email: BOB, password: PASSWORD, next: '/x' }) } as const
   const program = await app.inject(login)
   expect([program.statusCode, program.json(), program.headers.location]).toEqual([

@@ -1,7 +1,7 @@
 /** The pages as a person meets them: journeys through forms, both languages, headers, and what nobody may slip in. */
 
 import { describe, expect, test } from 'vitest'
-import { PRODUCTION } from '../house.ts'
+import { letterOf, PRODUCTION } from '../house.ts'
 import {
   alertOf,
   BOB,
@@ -25,8 +25,10 @@ describe('a person', () => {
     const bob = new Person(app)
     expect((await bob.open('/')).body).toContain('href="/login"')
     const registered = await bob.register(BOB, PASSWORD, 'Bob')
-    expect([registered.statusCode, registered.headers.location]).toEqual([303, '/login?notice=registered'])
-    expect(noticeOf(await bob.follow(registered))).toBe('Your account is ready. Log in to use it.')
+    expect([registered.statusCode, registered.headers.location]).toEqual([303, '/login?notice=registered_mail'])
+    expect(noticeOf(await bob.follow(registered))).toBe(
+      'Your account is ready. Log in to use it; a mail to your address asks you to confirm it.',
+    )
     const loggedIn = await bob.logIn()
     expect([loggedIn.statusCode, loggedIn.headers.location]).toEqual([303, '/dashboard'])
     const dashboard = await bob.follow(loggedIn)
@@ -77,7 +79,7 @@ describe('a person', () => {
     const login = await bob.open('/login?next=/profile')
     const [, register = ''] = /href="(\/register[^"]*)"/.exec(login.body) ?? []
     const registered = await bob.submit(await bob.open(register), 'register', { email: BOB, password: PASSWORD })
-    expect(registered.headers.location).toBe('/login?next=%2Fprofile&notice=registered')
+    expect(registered.headers.location).toBe('/login?next=%2Fprofile&notice=registered_mail')
     const refused = await bob.submit(await bob.follow(registered), 'login', { email: BOB, password: 'wrong' })
     expect((await bob.submit(refused, 'login', { email: BOB, password: PASSWORD })).headers.location).toBe('/profile')
   })
@@ -124,7 +126,8 @@ describe('a person', () => {
   })
 
   test('changes name, address and password', async () => {
-    const { app } = await house()
+    const opened = await house()
+    const { app } = opened
     const bob = await signedIn(app)
     const change = async (id: string, fields: Record<string, string>) => {
       const changed = await bob.submit(await bob.open('/dashboard'), id, fields)
@@ -132,10 +135,55 @@ describe('a person', () => {
       return bob.follow(changed)
     }
     expect((await change('change-name', { name: 'Robert' })).body).toContain('<dd>Robert</dd>')
-    const moved = await change('change-email', { email: 'rob@example.org', current_password: PASSWORD })
-    expect(moved.body).toContain('<strong>rob@example.org</strong>')
     await change('change-password', { password: 'n3w', current_password: PASSWORD })
+    const asking = { email: 'rob@example.org', current_password: 'n3w' }
+    const asked = await bob.submit(await bob.open('/dashboard'), 'change-email', asking)
+    expect([asked.statusCode, asked.headers.location]).toEqual([303, '/dashboard?notice=email_change_requested'])
+    expect((await bob.follow(asked)).body).toContain(`<strong>${BOB}</strong>`)
+    const { values } = await letterOf(opened, 'email_change')
+    const token = { verification_token: values.token ?? '' }
+    const confirmed = await bob.submit(await bob.open('/confirm'), 'confirm', token)
+    expect([confirmed.statusCode, confirmed.headers.location]).toEqual([303, '/dashboard?notice=email_confirmed'])
+    expect((await bob.follow(confirmed)).body).toContain('<strong>rob@example.org</strong>')
     expect((await new Person(app).logIn('rob@example.org', 'n3w')).statusCode).toBe(303)
+  })
+
+  test('takes a change of address back from the former one, and then needs a new password', async () => {
+    const opened = await house()
+    const bob = await signedIn(opened.app)
+    await bob.send('PATCH', '/users/me', { email: 'eve@example.org', current_password: PASSWORD })
+    const { values: change } = await letterOf(opened, 'email_change')
+    await bob.send('PUT', '/email_verification', { verification_token: change.token ?? '' })
+    const { to, values } = await letterOf(opened, 'email_changed')
+    expect(to).toBe(BOB)
+    const page = await new Person(opened.app).open('/undo')
+    const undone = await bob.submit(page, 'undo', { undo_token: values.token ?? '' })
+    expect([undone.statusCode, undone.headers.location]).toEqual([303, '/forgot?notice=email_restored'])
+    expect((await bob.open('/dashboard')).statusCode).toBe(303)
+    expect((await new Person(opened.app).logIn('eve@example.org', PASSWORD)).statusCode).toBe(401)
+    expect((await new Person(opened.app).logIn(BOB, PASSWORD)).statusCode).toBe(401)
+    const again = await bob.submit(page, 'undo', { undo_token: values.token ?? '' })
+    expect([again.statusCode, alertOf(again)]).toEqual([
+      403,
+      'This link does not work any more: it was used, is too old, or there is a newer one. Ask for another mail.',
+    ])
+  })
+
+  test('sees that the address is not confirmed, and asks for the mail again', async () => {
+    const opened = await house()
+    const bob = await signedIn(opened.app)
+    const page = await bob.open('/dashboard')
+    expect(page.body).toContain('This address is not confirmed yet')
+    const { values: first } = await letterOf(opened, 'email_confirmation')
+    opened.clock.advance(1_000)
+    const asked = await bob.submit(page, 'confirm-again')
+    expect(asked.headers.location).toBe('/dashboard?notice=confirmation_requested')
+    const { values: second } = await letterOf(opened, 'email_confirmation')
+    expect(second.token).not.toBe(first.token)
+    const old = await bob.send('PUT', '/email_verification', { verification_token: first.token ?? '' })
+    expect(old.statusCode).toBe(403)
+    await bob.send('PUT', '/email_verification', { verification_token: second.token ?? '' })
+    expect((await bob.open('/dashboard')).body).not.toContain('This address is not confirmed yet')
   })
 
   test('signs out one device, then all others; pressing twice does no harm', async () => {
@@ -613,7 +661,7 @@ describe('next', () => {
     const again = await bob.open(`/login?next=${encodeURIComponent(next)}`)
     expect(again.headers.location).toBe('/dashboard')
     const registered = await bob.send('POST', '/users', { email: 'a@example.org', password: 'x', next })
-    expect(registered.headers.location).toBe('/login?notice=registered')
+    expect(registered.headers.location).toBe('/login?notice=registered_mail')
   })
 
   test('W-13: a raw CR and LF in the query splits no header', async () => {

@@ -79,7 +79,13 @@ const HAPPENINGS: Record<AuthEventType, Happening> = {
     },
     ...{ user: 1, session: true },
   },
-  sessions_ended: { make: ({ laptop }) => laptop.send('DELETE', others), user: 1, session: true },
+  sessions_ended: {
+    make: async ({ house, laptop }) => {
+      await new Visitor(house).logIn()
+      await laptop.send('DELETE', others)
+    },
+    ...{ user: 1, session: true },
+  },
   password_confirmed: {
     make: ({ laptop }) => laptop.send('DELETE', others, { current_password: PASSWORD }),
     ...{ user: 1, session: true },
@@ -209,8 +215,8 @@ describe('every event', () => {
 
 test('O-11: each line tells when in UTC, where, who and what, in one form', async () => {
   const lines: Record<string, unknown>[] = []
-  for (const { make } of Object.values(HAPPENINGS)) {
-    const here = await scene()
+  for (const { make, env } of Object.values(HAPPENINGS)) {
+    const here = await scene(env)
     await make(here)
     lines.push(...linesOf(here.house))
   }

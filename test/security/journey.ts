@@ -1,9 +1,10 @@
 /** A walk of one user through every route of the service, as production serves it, with everything that is answered. */
 
 import { v4 as uuid } from 'uuid'
+import type { Letter } from '../../src/letter.ts'
 import { type Answer, anotherDevice, BOB, Client, cookieValue, setCookies } from '../app/client.ts'
 import { GOOD_PASSWORD } from '../app/routes.ts'
-import type { House } from '../house.ts'
+import { type House, letterOf } from '../house.ts'
 
 export interface Step {
   /** As the route declares it, like `DELETE /sessions/:id`. */
@@ -14,7 +15,8 @@ export interface Step {
 export const NEW_GOOD_PASSWORD = 'another long way to go'
 
 /** @returns the answers in order; each of them is a success */
-export async function journey({ app, auth }: House): Promise<Step[]> {
+export async function journey(house: House): Promise<Step[]> {
+  const { app, auth } = house
   const steps: Step[] = []
   const client = new Client(app)
   const walk = async (route: string, answer: Promise<Answer>) => {
@@ -39,8 +41,34 @@ export async function journey({ app, auth }: House): Promise<Step[]> {
   await walk('POST /reset_password', client.askForReset())
   await walk('PUT /reset_password', client.reset(await auth.getResetPasswordToken(BOB), GOOD_PASSWORD))
   await walk('POST /sessions', client.logIn(BOB, GOOD_PASSWORD))
+  await walkThroughMail(house, client, walk)
+  await walk('GET /health/live', client.send('GET', '/health/live'))
+  await walk('GET /health/ready', client.send('GET', '/health/ready'))
   await walk('DELETE /users/me', client.send('DELETE', '/users/me', { current_password: GOOD_PASSWORD }))
   return steps
+}
+
+/** Everything for which a mail must be read, where there is mail; in the end the account is as it was. */
+async function walkThroughMail(
+  house: House,
+  client: Client,
+  walk: (route: string, answer: Promise<Answer>) => Promise<void>,
+): Promise<void> {
+  if (house.settings.mail === 'none') return
+  const tokenOf = async (kind: Letter['kind']) => (await letterOf(house, kind)).values.token ?? ''
+  const confirm = async (kind: Letter['kind']) => {
+    const fields = { verification_token: await tokenOf(kind) }
+    await walk('PUT /email_verification', client.send('PUT', '/email_verification', fields))
+  }
+  await walk('POST /email_verification', client.send('POST', '/email_verification', { email: BOB }))
+  if ((await house.db.findUserBy({ email: BOB })).emailConfirmedAt === null) await confirm('email_confirmation')
+  const change = { email: 'bob@elsewhere.example', current_password: GOOD_PASSWORD }
+  await walk('PATCH /users/me', client.send('PATCH', '/users/me', change))
+  await confirm('email_change')
+  const fields = { undo_token: await tokenOf('email_changed') }
+  await walk('POST /undo_email_change', client.send('POST', '/undo_email_change', fields))
+  await walk('PUT /reset_password', client.reset(await house.auth.getResetPasswordToken(BOB), GOOD_PASSWORD))
+  await walk('POST /sessions', client.logIn(BOB, GOOD_PASSWORD))
 }
 
 /** @returns a path that reaches the route */

@@ -55,12 +55,17 @@ test('O-21: what is hashed, signed and derived, is so by the primitives of Node 
     [...code.matchAll(/import \{([^}]*)\} from 'node:crypto'/g)].flatMap(([, names = '']) => names.split(',')),
   )
   const names = new Set(imported.map((name) => name.trim()).filter((name) => name !== ''))
-  expect([...names].sort()).toEqual(['createHmac', 'hash', 'hkdfSync', 'randomBytes', 'timingSafeEqual'])
+  expect([...names].sort()).toEqual([
+    ...['createCipheriv', 'createDecipheriv', 'createHmac', 'hash', 'hkdfSync'],
+    ...['randomBytes', 'randomInt', 'timingSafeEqual'],
+  ])
   const algorithms = sources.flatMap(({ code }) =>
     [...code.matchAll(/\b(?:createHmac|hash|hkdfSync)\(\s*'([^']*)'/g)].map(([, name]) => name),
   )
   expect(algorithms.length).toBeGreaterThan(3)
   expect([...new Set(algorithms)]).toEqual(['sha256'])
+  const ciphers = sources.flatMap(({ code }) => [...code.matchAll(/'(aes-[^']*)'/g)].map(([, name]) => name))
+  expect(ciphers).toEqual(['aes-256-gcm'])
 })
 
 test('O-22: every secret is drawn from node:crypto; a UUID only names', () => {
@@ -71,7 +76,7 @@ test('O-22: every secret is drawn from node:crypto; a UUID only names', () => {
   const { code = '' } = sources.find(({ file }) => file === 'security/credential.ts') ?? {}
   // It is made once, and goes where it may be shown; the secret beside it is random bytes.
   expect([...code.matchAll(/\buuid\(\)/g)]).toHaveLength(1)
-  expect(code).toContain('const id = uuid()')
+  expect(code).toContain('const id = makeId()')
   expect(code).toMatch(/const secret = randomBytes\(SECRET_BYTES\)/)
   expect(code).toMatch(/const SECRET_BYTES = 32\b/)
 })

@@ -251,10 +251,18 @@ test('a connection that sends nothing, half a header or half a body is cut off',
 
 test('pipelined requests are answered one by one, in their order', async () => {
   const wire = new Wire()
-  const paths = Array.from({ length: 100 }, (_, index) => `/none/${index}`)
+  const paths = Array.from({ length: 15 }, (_, index) => `/none/${index}`)
   wire.write(paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`).join(''))
   wire.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
   expect(statuses(await wire.untilClosed())).toEqual([...paths.map(() => 404), 200])
+})
+
+test('a connection that sends many requests on without reading an answer is ended, and works on none of them any more', async () => {
+  const begun = performance.now()
+  const wire = new Wire().write('GET /login HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n\r\n'.repeat(10_000))
+  expect(statuses(await wire.untilClosed()).length).toBeLessThan(17)
+  expect(performance.now() - begun).toBeLessThan(5_000)
+  await stillAnswers()
 })
 
 test('after a refused request on a connection the next one is read where it begins', async () => {

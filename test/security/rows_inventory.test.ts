@@ -9,7 +9,7 @@ import { pages } from '../../scripts/docs.ts'
 import { inventory } from '../../scripts/key_inventory.ts'
 import { settingRows } from '../../src/settings.ts'
 import { house } from '../app/client.ts'
-import { PRODUCTION } from '../house.ts'
+import { MAIL, PRODUCTION } from '../house.ts'
 import { journey } from './journey.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -114,7 +114,7 @@ describe('what leaves for others', () => {
     const listen = (message: unknown) => void opened.push(message)
     for (const channel of CHANNELS) subscribe(channel, listen)
     try {
-      const steps = await journey(await house(PRODUCTION))
+      const steps = await journey(await house({ ...PRODUCTION, ...MAIL }))
       expect(steps.length).toBeGreaterThan(10)
     } finally {
       for (const channel of CHANNELS) unsubscribe(channel, listen)
@@ -122,8 +122,12 @@ describe('what leaves for others', () => {
     expect(opened).toEqual([])
   })
 
-  test('O-27: nothing in the source could open one', () => {
+  test('O-27: nothing in the source could open one, but what hands a mail to the server that the operator names', () => {
     expect(sources.length).toBeGreaterThan(30)
     expect(sources.filter(([, source]) => OUTWARD.test(source)).map(([file]) => file)).toEqual([])
+    const mailers = sources.filter(([, source]) => source.includes("from 'nodemailer'"))
+    expect(mailers.map(([file]) => file)).toEqual(['src/mail/transport.ts'])
+    // A message never names a file or an address that would be fetched into it.
+    for (const [, source] of mailers) expect(source.match(/disableUrlAccess: true/g)).toHaveLength(2)
   })
 })

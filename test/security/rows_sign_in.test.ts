@@ -20,11 +20,17 @@ import { PRODUCTION } from '../house.ts'
 import { NEW_GOOD_PASSWORD, pathOf } from './journey.ts'
 
 /** Whoever adds a route that needs no session adds it here as well. */
-const PUBLIC = ['GET /', 'POST /users', 'POST /sessions', 'POST /reset_password', 'PUT /reset_password']
+const PUBLIC = [
+  ...['GET /', 'POST /users', 'POST /sessions', 'POST /reset_password', 'PUT /reset_password'],
+  ...['POST /email_verification', 'GET /health/live', 'GET /health/ready'],
+]
 
 /** What shows a form, or sends on to a page; nobody is signed in by it. */
-const PAGES = ['GET /login', 'GET /register', 'GET /forgot', 'GET /reset']
-const OTHERS = ['GET /.well-known/change-password', 'GET /assets/:name']
+const PAGES = ['GET /login', 'GET /register', 'GET /forgot', 'GET /reset', 'GET /confirm', 'GET /undo']
+const OTHERS = [
+  ...['GET /.well-known/change-password', 'GET /assets/:name', 'GET /outbox'],
+  ...['PUT /email_verification', 'POST /undo_email_change'],
+]
 
 test('A-10: a new database has no account, and the names that everybody tries open none', async () => {
   const { app, settings } = await houseOnFile()
