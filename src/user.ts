@@ -62,7 +62,7 @@ export function checkEmail(input: string): string {
     at === email.lastIndexOf('@') &&
     email.isWellFormed() &&
     // On the normal form: NFC turns a few letters into signs, U+037E into a semicolon for instance.
-    !/[\s\p{C}\p{Default_Ignorable_Code_Point},;:<>()"\\[\]]/u.test(email.normalize('NFC'))
+    !/[\s\p{C}\p{Default_Ignorable_Code_Point}\u2800\ufffc,;:<>()"\\[\]]/u.test(email.normalize('NFC'))
   if (!valid) throw new AuthError('email_invalid', { field: 'email' })
   return email
 }

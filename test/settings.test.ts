@@ -165,6 +165,7 @@ describe('a value', () => {
   const ADDRESS = /an address like https:\/\/auth\.example\.org, without a path\.$/
   const ADDRESSES = /addresses like https:\/\/app\.example\.org, with commas between\.$/
   const NETWORKS = /IP addresses or networks like 10\.0\.0\.0\/8, with commas between\.$/
+  const HOSTS = /host names like app\.example\.org, with commas between\.$/
 
   test.each([
     ['PORT', '65536', WHOLE],
@@ -215,6 +216,11 @@ describe('a value', () => {
     ['TRUST_PROXY', 'proxy.example.org', NETWORKS],
     ['TRUST_PROXY', '0.0.0.0/0', NETWORKS],
     ['TRUST_PROXY', '::/0', NETWORKS],
+    ['TRUST_PROXY', '0.0.0.0/1,128.0.0.0/1', NETWORKS],
+    ['TRUST_PROXY', '::/1', NETWORKS],
+    ['RETURN_HOSTS', '*', HOSTS],
+    ['RETURN_HOSTS', '*.example.org', HOSTS],
+    ['RETURN_HOSTS', 'app.example.org;script-src', HOSTS],
     ['TRUST_PROXY', '10.0.0.0/33', NETWORKS],
     ['TRUST_PROXY', '10.0.0.1,', NETWORKS],
     ['FRESH_FOR', '61m', TIME],

@@ -28,6 +28,7 @@ describe('SECRET', () => {
     ['31 bytes', PRODUCTION.SECRET.slice(1)],
     ['one character, often', 'x'.repeat(64)],
     ['a few characters, often', 'abc123'.repeat(10)],
+    ['a few letters again and again', 'q7Xw0mT9rV'.repeat(4)],
     ['a word of a manual', `my-secret-${PRODUCTION.SECRET}`],
     ['the word to be changed', `ChangeMe${PRODUCTION.SECRET}`],
     ['a sample', `sample_${PRODUCTION.SECRET}`],

@@ -29,7 +29,8 @@ export async function installBodies(app: FastifyInstance): Promise<void> {
   await app.register(formbody, { parser: parseForm })
   app.addHook('onRequest', async ({ headers }) => {
     const encoding = headers['content-encoding'] ?? 'identity'
-    if (encoding !== 'identity')
+    const transfer = headers['transfer-encoding']?.toLowerCase() ?? 'chunked'
+    if (encoding !== 'identity' || transfer !== 'chunked')
       throw new AuthError('content_type_unsupported', { message: 'send the body uncompressed' })
   })
   app.addHook('preValidation', async (request) => {

@@ -75,7 +75,7 @@ export function throttle(db: DB, settings: Settings): Feature {
     inFlight.enter(keys)
     return async (judged) => {
       try {
-        if (!judged) await db.commit(counted.map(({ key, rule }) => refund(key, rule.limit, 1)))
+        if (!judged) await db.commit(counted.flatMap(({ key, rule }) => [refund(key, rule.limit, 1), dropped(key)]))
       } finally {
         inFlight.leave(keys)
       }
@@ -215,6 +215,11 @@ function takenBack(event: AuthEvent, networkLimit: number): Statement[] {
 
 function emptied(key: string): Statement {
   return remove(buckets, { key })
+}
+
+/** A bucket that is empty again needs no row. */
+function dropped(key: string): Statement {
+  return remove(buckets, { key, tries: 0, blockedUntil: 0 })
 }
 
 /** @param tries how many to take back, or the key of the bucket whose tries they are */

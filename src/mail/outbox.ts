@@ -110,11 +110,9 @@ export class Outbox implements Post {
     this.#listener = listener
   }
 
-  /** Tells the listener if letters were handed in since it was told last. */
+  /** Tells the listener as long as letters were handed in of which none has been claimed; they may not be committed yet. */
   announce(): void {
-    if (!this.#stirred) return
-    this.#stirred = false
-    this.#listener()
+    if (this.#stirred) this.#listener()
   }
 
   /**
@@ -133,7 +131,9 @@ export class Outbox implements Post {
         params: [claim, now + lease, now, now, now, now, limit],
       },
     ])
-    return this.#db.findLastBy(outboxTable, { claim }, ['createdAt'], limit)
+    const claimed = await this.#db.findLastBy(outboxTable, { claim }, ['createdAt'], limit)
+    if (claimed.length > 0) this.#stirred = false
+    return claimed
   }
 
   /** @throws Unsealable where SECRET is another one than when it was written */

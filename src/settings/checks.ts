@@ -21,11 +21,16 @@ export function checkProduction({ publicUrl, insecureHttp, passwordMinLength, se
   if (passwordMinLength < 8) {
     throw new StartError('PASSWORD_MIN_LENGTH must be at least 8 in production.')
   }
-  if (Buffer.byteLength(secret) < 32 || new Set(secret).size < 10 || SAMPLE.test(secret)) {
+  if (Buffer.byteLength(secret) < 32 || new Set(secret).size < 10 || SAMPLE.test(secret) || isRepeated(secret)) {
     throw new StartError(
       'SECRET is missing or easily guessed: set it to at least 32 random bytes, for example with openssl rand -base64 33.',
     )
   }
+}
+
+/** @returns whether the text is a shorter one written several times */
+function isRepeated(secret: string): boolean {
+  return (secret + secret).indexOf(secret, 1) < secret.length
 }
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '::1'])

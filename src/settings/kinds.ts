@@ -110,7 +110,9 @@ export const origins = list('addresses like `https://app.example.org`, with comm
 /** Without a scheme: it is that of PUBLIC_URL, or https. */
 export const hosts = list('host names like `app.example.org`, with commas between', (one) => {
   const parsed = URL.parse(`https://${one}`)
-  return parsed !== null && parsed.host === one.toLowerCase() ? parsed.host : undefined
+  // It also stands in the policy of the pages, where other signs would have a meaning.
+  const plain = /^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d+)?$/i.test(one)
+  return plain && parsed !== null && parsed.host === one.toLowerCase() ? parsed.host : undefined
 })
 
 export const networks = list('IP addresses or networks like `10.0.0.0/8`, with commas between', (one) =>
@@ -124,8 +126,8 @@ function isNetwork(one: string): boolean {
   if (prefix === undefined) return true
   try {
     new BlockList().addSubnet(address, Number(prefix), version === 6 ? 'ipv6' : 'ipv4')
-    // All addresses are no network of proxies: anyone could then claim to be anyone.
-    return /^\d+$/.test(prefix) && Number(prefix) > 0
+    // Half of all addresses is no network of proxies: anyone could then claim to be anyone.
+    return /^\d+$/.test(prefix) && Number(prefix) >= (version === 6 ? 7 : 8)
   } catch {
     return false
   }

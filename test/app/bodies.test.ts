@@ -228,6 +228,15 @@ describe.each(ROUTES)('%s %s', (method, url, good, required) => {
     }
   })
 
+  test('H-10: a body in a transfer encoding that is not read is a 415', async () => {
+    const { headers, payload } = form(good)
+    const { ask } = await open(method, url)
+    for (const encoding of ['gzip, chunked', 'gzip', 'identity, chunked']) {
+      const answer = await ask({ headers: { ...headers, 'transfer-encoding': encoding }, payload })
+      expect(answer.statusCode, encoding).toBe(415)
+    }
+  })
+
   test('a body that says it is not encoded is read', async () => {
     const { headers, payload } = form(good)
     const plain = seen(await (await open(method, url)).ask({ headers, payload }))

@@ -139,3 +139,25 @@ test('20 logouts of one session at once end it, and none is a fault', async () =
   expect((await app.inject({ url: '/profile', headers: { cookie } })).statusCode).toBe(403)
   expect((await phone.profile()).statusCode).toBe(200)
 })
+
+test('a session that ends while its change is being checked is not followed by another', async () => {
+  const { app, db, auth } = await house(PRODUCTION)
+  const laptop = await signedIn(app, BOB, GOOD_PASSWORD)
+  const phone = await anotherDevice(app, BOB, GOOD_PASSWORD)
+  const { id: userId } = await db.findUserBy({ email: BOB })
+  const change = { email: 'robert@example.org', current_password: GOOD_PASSWORD }
+  const [changed, ended] = await Promise.all([
+    laptop.send('PATCH', '/users/me', change),
+    phone.send('DELETE', '/sessions?others=true'),
+  ])
+  expect(ended.statusCode).toBe(200)
+  expect([changed.statusCode, (await auth.listSessions(userId)).length]).toEqual(
+    changed.statusCode === 200 ? [200, 2] : [403, 1],
+  )
+  const many = Array.from({ length: 20 }, (_, n) =>
+    phone.send('PATCH', '/users/me', { email: `robert${n}@example.org`, current_password: GOOD_PASSWORD }),
+  )
+  const statuses = (await Promise.all(many)).map(({ statusCode }) => statusCode)
+  expect(statuses.filter((status) => status === 200)).toHaveLength(1)
+  expect((await auth.listSessions(userId)).length).toBeLessThanOrEqual(2)
+})

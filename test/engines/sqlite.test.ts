@@ -6,6 +6,31 @@ import { expect, onTestFinished, test } from 'vitest'
 import { SqliteEngine } from '../../src/engines/sqlite.ts'
 import { temporaryFolder } from '../started.ts'
 
+test('H-19: sixty writes that wait for another process hold up a read no more than one', async () => {
+  const file = join(temporaryFolder(), 'shared.db')
+  const engine = new SqliteEngine(file)
+  await engine.run('CREATE TABLE notes (text TEXT)')
+  const other = new Database(file)
+  onTestFinished(async () => {
+    other.close()
+    await engine.close()
+  })
+  other.exec('BEGIN IMMEDIATE')
+  const note = { sql: 'INSERT INTO notes VALUES (?)', params: ['ours'] }
+  const writes = Array.from({ length: 60 }, () => engine.batch([note]))
+  let reads = 0
+  const end = performance.now() + 500
+  while (performance.now() < end) {
+    await engine.get('SELECT count(*) AS n FROM notes')
+    await new Promise(setImmediate)
+    reads += 1
+  }
+  // With 20 ms of the thread for each it was one or two.
+  expect(reads).toBeGreaterThan(50)
+  other.exec('COMMIT')
+  expect(await Promise.all(writes)).toEqual(writes.map(() => true))
+})
+
 test('a write that waits for another process holds up nothing else, and is done when the file is free', async () => {
   const file = join(temporaryFolder(), 'shared.db')
   const engine = new SqliteEngine(file)
