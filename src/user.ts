@@ -1,5 +1,6 @@
 /** What a user is: the type, the normal form of an address, and what of a user may leave the process. */
 
+import { domainToASCII } from 'node:url'
 import { AuthError } from './errors.ts'
 
 export interface User {
@@ -46,7 +47,7 @@ export function normalEmail(email: string): string {
 
 /**
  * Checks that a text can be a mail address, without a regular expression that could be slow: one `@` that parts two
- * sides, no white space, control or format character, at most 254 characters (RFC 5321 4.5.3.1.3). Whether it exists only a mail can tell.
+ * sides, no white space, control or format character, a domain that can be written in ASCII, at most 254 characters (RFC 5321 4.5.3.1.3). Whether it exists only a mail can tell.
  * @param input what the client sent
  * @returns the address as typed, trimmed
  * @throws AuthError `email_invalid`
@@ -61,6 +62,9 @@ export function checkEmail(input: string): string {
     at < email.length - 1 &&
     at === email.lastIndexOf('@') &&
     email.isWellFormed() &&
+    // Mail readers would decode it (RFC 2047), and see another address than mail servers do.
+    !email.includes('=?') &&
+    domainToASCII(email.slice(at + 1)) !== '' &&
     // On the normal form: NFC turns a few letters into signs, U+037E into a semicolon for instance.
     !/[\s\p{C}\p{Default_Ignorable_Code_Point}\u2800\ufffc,;:<>()"\\[\]]/u.test(email.normalize('NFC'))
   if (!valid) throw new AuthError('email_invalid', { field: 'email' })

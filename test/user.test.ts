@@ -90,6 +90,8 @@ describe('an address', () => {
     ['DEL', 'bob\u007f@x.org'],
     ['a C1 control character', 'bob\u0085@x.org'],
     ['a zero-width space', 'bo\u200bb@x.org'],
+    ['an encoded word', '=?utf-8?b?DQpCY2M6?=x@x.org'],
+    ['a domain that is none', 'bob@\uff1c'],
     ['a blank of Braille', 'bob\u2800@x.org'],
     ['an object that is not there', 'bob\ufffc@x.org'],
     ['a change of direction', 'bob\u202e@x.org'],

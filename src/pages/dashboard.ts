@@ -39,7 +39,7 @@ ${deletion(view, shown)}`
 
 function unconfirmed(view: View, { email }: User): Html {
   const { t } = view
-  return html`<div class="quiet"><p>${t('account.unconfirmed')}</p>
+  return html`<div><p class="quiet">${t('account.unconfirmed')}</p>
 ${form(view, {
   id: 'confirm-again',
   action: '/email_verification',
