@@ -204,7 +204,9 @@ export class Auth {
 
   /** Makes a password useless until it is reset, and ends all sessions: for an account that is known to be compromised. */
   async disablePassword(userId: number): Promise<void> {
-    const event: AuthEvent = { type: 'password_disabled', userId, client: NO_CLIENT }
+    const user = await found(this.#parts.db.findUserBy({ id: userId }))
+    if (user === null) return
+    const event: AuthEvent = { ...about(user, NO_CLIENT), type: 'password_disabled' }
     await this.#parts.events.happen(event, [
       must(changeUser({ hashedPassword: DISABLED }, { id: userId }, this.#parts.db.now())),
       remove(sessions, { userId }),

@@ -17,7 +17,8 @@ const commands: Record<string, Command> = {
   'doctor mail': {
     usage: 'doctor mail you@example.org',
     does: 'sends a test message and explains what is wrong',
-    async run([to = '']) {
+    async run([to = '', ...more]) {
+      if (more.length > 0) throw new StartError('One address at a time.')
       const { well, lines } = await examineMail(processSettings(), to, smtpTransport)
       process.stdout.write(`${lines.join('\n')}\n`)
       return well

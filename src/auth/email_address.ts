@@ -72,14 +72,17 @@ export class EmailAddress {
    */
   async undo(presented: string, client: Client): Promise<void> {
     const { token, user } = await this.#owned(presented, ['email_undo'], client)
-    const { db } = this.#parts
+    const { db, post, settings } = this.#parts
     const email = token.email ?? user.email
     const event: AuthEvent = {
       ...about({ ...user, email, emailKey: normalEmail(email) }, client),
       type: 'email_change_undone',
     }
+    const { language, address, userAgent } = client
+    const lasts = settings.emailUndoLifetime
     await this.#commit(event, [
       must(remove(tokens, { id: token.id })),
+      ...post.put({ kind: 'email_changed', to: user.email, language, lasts, values: { address, userAgent, email } }),
       must(changeUser({ email, emailConfirmedAt: db.now(), hashedPassword: DISABLED }, { id: user.id }, db.now())),
       remove(sessions, { userId: user.id }),
       remove(tokens, { userId: user.id }),

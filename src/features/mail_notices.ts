@@ -45,6 +45,7 @@ export function mailNotices({ production, loginFailuresPerAccount: many }: Setti
         case 'password_changed':
         case 'password_reset':
         case 'password_disabled':
+        case 'email_change_undone':
           return write('password_changed', event)
         case 'user_deleted':
           return write('account_deleted', event)

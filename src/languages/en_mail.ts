@@ -21,7 +21,7 @@ const kinds = {
   'mail.email_changed.text': 'Your account at {service} now has the address {email}.',
   'mail.new_device.subject': 'New device at {service}',
   'mail.new_device.text':
-    'Somebody logged in to your account at {service} on a device that was not used for it before.',
+    'Somebody logged in to your account at {service} on a device that is not known, or no longer since the password was changed.',
   'mail.failed_logins.subject': 'Wrong passwords for your account at {service}',
   'mail.failed_logins.text':
     'A wrong password was given for your account at {service} {count} times in a row. Nobody got in, and strangers now have to wait between tries. The last one:',

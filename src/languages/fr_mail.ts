@@ -22,7 +22,7 @@ export const frMail: Record<keyof typeof enMail, string> = {
   'mail.email_changed.text': 'Votre compte chez {service} a désormais l’adresse {email}.',
   'mail.new_device.subject': 'Nouvel appareil chez {service}',
   'mail.new_device.text':
-    'Quelqu’un s’est connecté à votre compte chez {service} sur un appareil qui n’avait pas encore servi.',
+    'Quelqu’un s’est connecté à votre compte chez {service} sur un appareil qui n’est pas connu, ou ne l’est plus depuis le changement du mot de passe.',
   'mail.failed_logins.subject': 'Mots de passe erronés pour votre compte chez {service}',
   'mail.failed_logins.text':
     'Un mot de passe erroné a été donné {count} fois de suite pour votre compte chez {service}. Personne n’est entré, et les inconnus doivent désormais attendre entre deux essais. Le dernier :',

@@ -1,7 +1,7 @@
 /**
  * The delivery: takes letters out of the outbox, a few at a time side by side, so that a slow one holds up nobody, tries
- * again later what could not go now, and gives up in the end. A mail goes twice only where the process ends between the
- * acceptance by the mail server and the note of it.
+ * again later what could not go now, and gives up in the end. A mail goes twice only where its acceptance is never
+ * noted: the process ends in between, or the mail server takes the mail and does not say so in time.
  */
 
 import type { FastifyBaseLogger } from 'fastify'

@@ -79,6 +79,12 @@ const EXPLANATIONS: readonly [(failure: Failure) => boolean, (failure: Failure) 
     () =>
       'The login was refused. Check name and password in SMTP_URL; @, : and / in them are written %40, %3A and %2F. Many providers want a password made for programs.',
   ],
+  // What the server says itself is not searched for signs of another fault.
+  [({ error }) => error.permanent, () => 'The server refuses this recipient or this message. Its reply says why.'],
+  [
+    ({ error }) => error.reply !== '',
+    ({ from }) => `The server did not take it. Often the sender is not allowed: MAIL_FROM is ${from}.`,
+  ],
   [
     ({ words }) => /certificate|CERT|self.signed|altname/i.test(words),
     ({ smtp }) =>
@@ -98,11 +104,6 @@ const EXPLANATIONS: readonly [(failure: Failure) => boolean, (failure: Failure) 
     ({ words }) => /ETIMEDOUT|EABORT|TimeoutError/.test(words),
     ({ smtp }) =>
       `${smtp.host}:${smtp.port} did not answer in time. A firewall may be in between (many networks block port 25), or smtps: is meant for another port.`,
-  ],
-  [({ error }) => error.permanent, () => 'The server refuses this recipient or this message. Its reply says why.'],
-  [
-    ({ error }) => error.reply !== '',
-    ({ from }) => `The server did not take it. Often the sender is not allowed: MAIL_FROM is ${from}.`,
   ],
 ]
 

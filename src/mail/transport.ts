@@ -8,8 +8,8 @@ import type { Message } from './message.ts'
 
 /** Milliseconds; what they bound together ends long before the lease of a claim. */
 const CONNECT_LIMIT = 10_000
-const SILENCE_LIMIT = 20_000
-export const SEND_LIMIT = 60_000
+const SILENCE_LIMIT = 60_000
+export const SEND_LIMIT = 90_000
 
 /** A mail that was not taken. */
 export class NotSent extends Error {
