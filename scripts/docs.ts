@@ -8,6 +8,7 @@ import { statusOf } from '../src/app/refusals.ts'
 import { type ErrorCode, errorTable } from '../src/errors.ts'
 import { settingRows } from '../src/settings.ts'
 import { accessRows } from './access.ts'
+import { table } from './markdown.ts'
 import { securityPage } from './security_page.ts'
 
 const routes = await accessRows()
@@ -18,7 +19,7 @@ export function pages(): Map<string, string> {
     ['settings.md', settingsPage()],
     ['errors.md', errorsPage()],
     ['access.md', accessPage()],
-    ['security.md', securityPage(table)],
+    ['security.md', securityPage()],
   ])
 }
 
@@ -76,11 +77,6 @@ function named(field: string): string {
 
 function codes(): ErrorCode[] {
   return Object.keys(errorTable).filter((code): code is ErrorCode => Object.hasOwn(errorTable, code))
-}
-
-function table(head: string[], rows: string[][]): string {
-  const line = (cells: string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`
-  return line(head) + line(head.map(() => '---')) + rows.map(line).join('')
 }
 
 if (import.meta.main) {

@@ -2,13 +2,14 @@
 
 import { existsSync, readFileSync } from 'node:fs'
 import { inventory } from './key_inventory.ts'
+import { plain, table } from './markdown.ts'
 import { type SecurityRow, sections, securityRows } from './security_rows.ts'
 import { type NamedTest, namedTests } from './test_titles.ts'
 
 const TRIALS = new URL('../docs/security_trials.md', import.meta.url)
 
-/** @param table makes a table of Markdown from its head and rows */
-export function securityPage(table: (head: string[], rows: string[][]) => string): string {
+/** The whole page. */
+export function securityPage(): string {
   const tests = namedTests()
   const tables = sections.map(({ title, rows }) => {
     const lines = rows.map((row) => [row.id, row.demand, row.standard, row.does, proof(row, tests)])
@@ -27,8 +28,10 @@ export function securityPage(table: (head: string[], rows: string[][]) => string
 const READING = `Every requirement that this service is held to: those of OWASP ASVS 5.0.0 that apply to it, with NIST SP 800-63B-4, the OWASP cheat
 sheets and the RFCs beside them. [SECURITY.md](../SECURITY.md) says in short what is defended and what is not.
 
-A row is proven by the tests beside it: their titles begin with its id, and all of them run with \`npm test\`. They
-were tried against code with the defence taken out when they were written; that was not recorded row by row, nor repeated after every later change. **open** means that the requirement does not hold yet, or that no test shows it, and says why. **operator** means that
+A row is proven by the tests beside it: their titles begin with its id, and all of them run with \`npm test\`. Each row of
+the core had its defence taken out by the mutations in [mutations.md](mutations.md), and a test of that row was seen to fail each time;
+\`npm run mutations\` repeats it.
+**open** means that the requirement does not hold yet, or that no test shows it, and says why. **operator** means that
 it is met by whoever runs the service. A test holds this page to the tests and the tests to this page.
 This page is made from \`scripts/security_rows.ts\` and the titles of the tests by \`npm run docs\`.
 
@@ -55,11 +58,6 @@ function proof({ id, open, operator }: SecurityRow, tests: readonly NamedTest[])
   if (open !== undefined) named.push(`**open**: ${open}`)
   if (operator !== undefined) named.push(`**operator**: ${operator}`)
   return named.join('<br>')
-}
-
-/** A title as text: nothing in it is Markdown or HTML, and no line ends in it. */
-function plain(title: string): string {
-  return title.replaceAll(/[<>*_`[\]]/g, (sign) => `&#${sign.charCodeAt(0)};`).replaceAll(/\\n|\n/g, ' ')
 }
 
 /** What people tried to break in with, where it is written down. */

@@ -53,6 +53,17 @@ test.each([
   await expect(db.findUserBy({ email: BOB })).rejects.toThrow('no row')
 })
 
+test('H-01, H-16, H-20: the answer to a broken request has its type, and the headers of every answer', async () => {
+  const { app } = await house()
+  const exchange = await listening(app)
+  const [head = ''] = (await exchange('no request at all\r\n\r\n')).toLowerCase().split('\r\n\r\n')
+  const { headers } = await app.inject({ url: '/nowhere', headers: { host: 'localhost' } })
+  const { date: _date, connection: _connection, 'content-length': _length, ...every } = headers
+  expect(every).toMatchObject({ 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' })
+  const lines = Object.entries(every).map(([name, value]) => `${name}: ${value}`.toLowerCase())
+  expect(head.split('\r\n')).toEqual(expect.arrayContaining(lines))
+})
+
 test.each([
   ['no Host', 'GET /profile HTTP/1.0\r\n\r\n'],
   ['an empty Host', 'GET /profile HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n'],

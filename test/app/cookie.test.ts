@@ -83,6 +83,13 @@ test.each(COOKIES)('K-03: SameSite=Lax in %s', async (_, env) => {
   for (const line of lines) expect(line).toMatch(/; SameSite=Lax(;|$)/)
 })
 
+test('K-03: SameSite=Strict for the device', async () => {
+  const { app } = await house(PRODUCTION)
+  const lines = (await allCookiesOf(app)).filter(isOfDevice)
+  expect(lines).toHaveLength(1)
+  for (const line of lines) expect(line).toMatch(/; SameSite=Strict(;|$)/)
+})
+
 test.each(COOKIES)('K-04: HttpOnly in %s, and the value is nowhere but in Set-Cookie', async (_, env) => {
   const { app } = await house(env)
   const client = new Client(app)

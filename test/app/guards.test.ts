@@ -194,7 +194,7 @@ describe('cross-origin requests', () => {
     expect(answer.statusCode).toBe(status)
   })
 
-  test('in production the Host header makes no origin ours', async () => {
+  test('W-01: in production the Host header makes no origin ours', async () => {
     const { app } = await house(PRODUCTION)
     const headers = { origin: 'https://evil.test', host: 'evil.test' }
     const answer = await new Client(app).send('POST', '/users', { email: BOB, password: GOOD_PASSWORD }, headers)

@@ -111,7 +111,7 @@ describe('GET /sessions', () => {
     expect(body).not.toContain('hash')
   })
 
-  test('lists nobody else’s sessions and none that has ended', async () => {
+  test('A-22: lists nobody else’s sessions and none that has ended', async () => {
     const { house, laptop, phone, tablet } = await threeDevices()
     await signedIn(house, CHARLES)
     const ids = [await idOf(laptop), await idOf(phone), await idOf(tablet)]

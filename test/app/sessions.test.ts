@@ -52,6 +52,20 @@ test('S-03: a login with a valid session gives a new one and ends the one presen
   expect(seen(await phone.profile())).toStrictEqual(IN)
 })
 
+test.each([
+  ['password', { password: 'sch0k0lade' }],
+  ['address', { email: ALICE }],
+])('S-03: a new %s gives a new id as well, and ends the one presented', async (_, change) => {
+  const { app } = await house()
+  const client = await signedIn(app)
+  const { cookie: old, sessionId } = client
+  expect((await client.send('PATCH', '/users/me', { ...change, current_password: PASSWORD })).statusCode).toBe(200)
+  expect(client.sessionId).not.toBe(sessionId)
+  expect((await client.profile()).statusCode).toBe(200)
+  client.cookie = old
+  expect(seen(await client.profile())).toStrictEqual(OUT)
+})
+
 test('a login of someone else on the same device ends the session presented as well', async () => {
   const { app } = await house()
   await signedIn(app, ALICE)

@@ -149,7 +149,9 @@ test.each([
 test('A-12: a login takes as long where no stored hash is as dear as the configured cost', async () => {
   const cheaper = new Map([...rows].filter(([email]) => !email.includes(`-${COST + 1}@`)))
   const house = await houseWith(cheaper, { bcryptCost: COST + 1 })
-  const told = await distinguishable([UNKNOWN, ...cheaper.keys()], async (email) => {
+  // One that has come since the database was opened.
+  const { email: latest } = await house.auth.registerUser('latest@example.org', 'a quiet corner of the library')
+  const told = await distinguishable([UNKNOWN, latest, ...cheaper.keys()], async (email) => {
     expect((await logIn(house, email, PASSWORDS.long)).statusCode).toBe(401)
   })
   expect(told).toEqual([])

@@ -1,0 +1,172 @@
+/** Rows H-15 to H-21: what every answer carries, what is limited, with one defence taken out. */
+
+import type { Mutation } from '../mutation_table.ts'
+
+const HEADERS = 'src/app/headers.ts'
+const BROKEN = 'src/app/broken_requests.ts'
+
+export const answers: readonly Mutation[] = [
+  {
+    rows: ['H-15'],
+    takesOut: 'that no other origin may read an answer',
+    file: HEADERS,
+    find: "    'cache-control': 'no-store',\n",
+    replace: "    'cache-control': 'no-store',\n    'access-control-allow-origin': '*',\n",
+  },
+  {
+    rows: ['H-15'],
+    takesOut: 'that an origin which asks is granted nothing',
+    file: HEADERS,
+    find: "app.addHook('onRequest', async (_request, reply) => {",
+    replace:
+      "app.addHook('onRequest', async (request, reply) => {\n    const { origin } = request.headers\n    if (origin !== undefined) reply.headers({ 'access-control-allow-origin': origin, 'access-control-allow-credentials': 'true' })",
+  },
+  {
+    rows: ['H-16'],
+    takesOut: 'that no answer may be stored',
+    file: HEADERS,
+    find: "    'cache-control': 'no-store',\n",
+    replace: '',
+  },
+  {
+    rows: ['H-20'],
+    takesOut: 'nosniff',
+    file: HEADERS,
+    find: "    'x-content-type-options': 'nosniff',\n",
+    replace: '',
+  },
+  {
+    rows: ['H-16', 'H-20', 'H-21'],
+    takesOut: 'these headers on the answer to a path that cannot be decoded',
+    file: 'src/app.ts',
+    find: 'answerError(error, request, reply.headers(headers), parts)',
+    replace: 'answerError(error, request, reply, parts)',
+  },
+  {
+    rows: ['H-16', 'H-20'],
+    takesOut: 'these headers on the answer to a broken request',
+    file: BROKEN,
+    find: '      ...headers,\n',
+    replace: '',
+  },
+  {
+    rows: ['H-17'],
+    takesOut: 'that a path is matched whole',
+    file: 'src/app.ts',
+    find: "app.get('/profile', {",
+    replace: "app.get('/profile*', {",
+  },
+  {
+    rows: ['H-17'],
+    takesOut: 'that a page has one path',
+    file: 'src/app/pages.ts',
+    find: 'app.get(DASHBOARD, {',
+    replace: 'app.get(`${DASHBOARD}*`, {',
+  },
+  {
+    rows: ['H-19'],
+    takesOut: 'the setting of the most sessions',
+    file: 'src/auth.ts',
+    find: 'limit: settings.sessionsPerUser',
+    replace: 'limit: 2 * settings.sessionsPerUser',
+  },
+  {
+    rows: ['H-19', 'A-01'],
+    takesOut: 'the setting of wrong passwords for an account',
+    file: 'src/features/throttle.ts',
+    find: '...{ limit: settings.loginFailuresPerAccount, waits',
+    replace: '...{ limit: 2 * settings.loginFailuresPerAccount, waits',
+  },
+  {
+    rows: ['H-19'],
+    takesOut: 'the setting of failures of a network',
+    file: 'src/features/throttle.ts',
+    find: 'network: { limit: settings.failuresPerNetwork,',
+    replace: 'network: { limit: settings.failuresPerNetwork + 1,',
+  },
+  {
+    rows: ['H-19'],
+    takesOut: 'the setting of registrations',
+    file: 'src/features/throttle.ts',
+    find: 'limit: settings.registrationsPerNetwork',
+    replace: 'limit: settings.registrationsPerNetwork + 1',
+  },
+  {
+    rows: ['H-19'],
+    takesOut: 'the setting of resets for an address',
+    file: 'src/features/throttle.ts',
+    find: 'limit: settings.resetsPerAccount',
+    replace: 'limit: settings.resetsPerAccount + 1',
+  },
+  {
+    rows: ['H-19'],
+    takesOut: 'the setting of resets for a network',
+    file: 'src/features/throttle.ts',
+    find: 'limit: settings.resetsPerNetwork',
+    replace: 'limit: settings.resetsPerNetwork + 1',
+  },
+  {
+    rows: ['H-19'],
+    takesOut: 'the setting of the age of a session',
+    file: 'src/auth.ts',
+    find: 'absolute: settings.sessionLifetime',
+    replace: 'absolute: settings.sessionLifetime + 60_000',
+  },
+  {
+    rows: ['H-19'],
+    takesOut: 'the setting of freshness',
+    file: 'src/session.ts',
+    find: '<= freshFor',
+    replace: '<= freshFor + 60_000',
+  },
+  {
+    rows: ['H-19'],
+    takesOut: 'the setting of the age of audit rows',
+    file: 'src/features/audit_log.ts',
+    find: 'params: [db.now() - auditRetention]',
+    replace: 'params: [0 * auditRetention]',
+  },
+  {
+    rows: ['H-19'],
+    takesOut: 'that each limit is in the manual',
+    file: 'docs/settings.md',
+    find: '| `RESETS_PER_NETWORK` |',
+    replace: '| resets |',
+  },
+  {
+    rows: ['H-21'],
+    takesOut: 'the policy that loads nothing and sandboxes',
+    file: HEADERS,
+    find: "    'content-security-policy':\n      \"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox\",\n",
+    replace: '',
+  },
+  { rows: ['H-21'], takesOut: 'the sandbox', file: HEADERS, find: '; sandbox"', replace: '"' },
+  {
+    rows: ['H-21', 'W-07'],
+    takesOut: 'that no page frames an answer',
+    file: HEADERS,
+    find: "; frame-ancestors 'none'; sandbox",
+    replace: '; sandbox',
+  },
+  {
+    rows: ['H-21', 'W-07'],
+    takesOut: 'the same for older browsers',
+    file: HEADERS,
+    find: "    'x-frame-options': 'DENY',\n",
+    replace: '',
+  },
+  {
+    rows: ['H-21', 'W-11'],
+    takesOut: 'that no other origin loads an answer',
+    file: HEADERS,
+    find: "    'cross-origin-resource-policy': 'same-origin',\n",
+    replace: '',
+  },
+  {
+    rows: ['H-21', 'W-08'],
+    takesOut: 'the referrer policy',
+    file: HEADERS,
+    find: "    'referrer-policy': 'same-origin',\n",
+    replace: '',
+  },
+]

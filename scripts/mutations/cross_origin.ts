@@ -1,0 +1,172 @@
+/** Rows W-01 to W-03: requests that other pages start, with one defence taken out. */
+
+import type { Mutation } from '../mutation_table.ts'
+
+const ORIGIN = 'src/security/origin.ts'
+const GUARDS = 'src/app/guards.ts'
+const GUARD_TESTS = 'test/app/guards.test.ts'
+
+export const crossOrigin: readonly Mutation[] = [
+  {
+    rows: ['W-01', 'W-03'],
+    takesOut: 'the guard',
+    file: GUARDS,
+    find: '    refuseCrossOrigin(request, settings)\n',
+    replace: '',
+    tests: GUARD_TESTS,
+  },
+  {
+    rows: ['W-01', 'W-03'],
+    takesOut: 'the guard, as browsers see it',
+    file: GUARDS,
+    find: '    refuseCrossOrigin(request, settings)\n',
+    replace: '',
+    tests: 'test/browser/boundaries.test.ts',
+  },
+  {
+    rows: ['W-01', 'W-03'],
+    takesOut: 'the guard of those who are not signed in',
+    file: GUARDS,
+    find: "    refuseCrossOrigin(request, settings)\n    const { access = 'public' } = request.routeOptions.config\n    if (access === 'public') return\n",
+    replace:
+      "    const { access = 'public' } = request.routeOptions.config\n    if (access === 'public') return\n    refuseCrossOrigin(request, settings)\n",
+    tests: GUARD_TESTS,
+  },
+  {
+    rows: ['W-01'],
+    takesOut: 'the refusal by Sec-Fetch-Site',
+    file: ORIGIN,
+    find: 'return origin === undefined || !trusted.includes(origin)',
+    replace: 'return false',
+    tests: GUARD_TESTS,
+  },
+  {
+    rows: ['W-01'],
+    takesOut: 'the refusal of a site without an origin',
+    file: ORIGIN,
+    find: 'return origin === undefined || !trusted.includes(origin)',
+    replace: 'return origin !== undefined && !trusted.includes(origin)',
+    tests: 'test/security/origin.test.ts',
+  },
+  {
+    rows: ['W-01'],
+    takesOut: 'that another origin of the same site is another one',
+    file: ORIGIN,
+    find: "    case 'same-origin':\n",
+    replace: "    case 'same-origin':\n    case 'same-site':\n",
+    also: [{ file: ORIGIN, find: "    case 'same-site':\n    case 'cross-site':", replace: "    case 'cross-site':" }],
+    tests: GUARD_TESTS,
+  },
+  {
+    rows: ['W-01'],
+    takesOut: 'the refusal by Origin',
+    file: ORIGIN,
+    find: 'return origin !== undefined && !own.includes(origin) && !trusted.includes(origin)',
+    replace: 'return false',
+    tests: GUARD_TESTS,
+  },
+  {
+    rows: ['W-01'],
+    takesOut: 'that the own origin is exact',
+    file: ORIGIN,
+    find: '!own.includes(origin)',
+    replace: '!own.some((one) => origin.startsWith(one))',
+    tests: GUARD_TESTS,
+  },
+  {
+    rows: ['W-01'],
+    takesOut: 'that the scheme of the own origin counts',
+    file: ORIGIN,
+    find: '!own.includes(origin)',
+    replace: "!own.includes(origin.replace('http:', 'https:'))",
+    tests: GUARD_TESTS,
+  },
+  {
+    rows: ['W-01'],
+    takesOut: 'that an origin on the list is exact',
+    file: ORIGIN,
+    find: '&& !trusted.includes(origin)',
+    replace: '&& !trusted.some((one) => origin.startsWith(one))',
+    tests: GUARD_TESTS,
+  },
+  {
+    rows: ['W-01'],
+    takesOut: 'the refusal of a Sec-Fetch-Site that nobody knows',
+    file: ORIGIN,
+    find: '    default:\n      return true',
+    replace: '    default:\n      return false',
+    tests: GUARD_TESTS,
+  },
+  {
+    rows: ['W-01'],
+    takesOut: 'that production does not believe the Host header',
+    file: GUARDS,
+    find: 'production ? [publicUrl] :',
+    replace: 'production ? [publicUrl, `https://${host}`] :',
+    tests: GUARD_TESTS,
+  },
+  {
+    rows: ['W-01'],
+    takesOut: 'that DELETE is unsafe',
+    file: ORIGIN,
+    find: "'OPTIONS', 'TRACE'",
+    replace: "'OPTIONS', 'TRACE', 'DELETE'",
+    tests: GUARD_TESTS,
+  },
+  {
+    rows: ['W-01'],
+    takesOut: 'that PATCH is unsafe',
+    file: ORIGIN,
+    find: "'OPTIONS', 'TRACE'",
+    replace: "'OPTIONS', 'TRACE', 'PATCH'",
+    tests: GUARD_TESTS,
+  },
+  {
+    rows: ['W-01'],
+    takesOut: 'that PUT is unsafe',
+    file: ORIGIN,
+    find: "'OPTIONS', 'TRACE'",
+    replace: "'OPTIONS', 'TRACE', 'PUT'",
+    tests: GUARD_TESTS,
+  },
+  {
+    rows: ['W-01'],
+    takesOut: 'that POST is unsafe',
+    file: ORIGIN,
+    find: "'OPTIONS', 'TRACE'",
+    replace: "'OPTIONS', 'TRACE', 'POST'",
+    tests: GUARD_TESTS,
+  },
+  {
+    rows: ['W-01'],
+    takesOut: 'that a listed origin may do what our own may',
+    file: ORIGIN,
+    find: '&& !trusted.includes(origin)',
+    replace: '',
+    tests: GUARD_TESTS,
+  },
+  {
+    rows: ['W-02'],
+    takesOut: 'that GET reaches no other method',
+    file: 'src/app/form_methods.ts',
+    find: "method !== 'POST' || at < 0",
+    replace: 'at < 0',
+    also: [{ file: 'src/app/form_methods.ts', find: 'const { method, url', replace: 'const { url' }],
+  },
+  {
+    rows: ['W-02'],
+    takesOut: 'that there is no logout by GET',
+    file: 'src/app/sessions.ts',
+    find: "  const one = object({ id: text }, ['id'])",
+    replace:
+      "  app.get('/logout', { config: { access: 'session' } }, async (request) => {\n    const checked = sessionOf(request)\n    return auth.endSession(checked.session.id, checked, request.client)\n  })\n\n  const one = object({ id: text }, ['id'])",
+  },
+  {
+    rows: ['W-02'],
+    takesOut: 'that no page changes anything when it is opened',
+    file: 'src/app.ts',
+    find: "app.get('/profile', { config: signedIn, schema: { response: { 200: emailOnly } } }, async (request, reply) =>\n    answer(",
+    replace:
+      "app.get('/profile', { config: signedIn, schema: { response: { 200: emailOnly } } }, async (request, reply) =>\n    (await auth.changeAccount(sessionOf(request), { name: 'seen' }, request.client)) && answer(",
+  },
+]

@@ -1,0 +1,218 @@
+/** Rows H: HTTP with one defence taken out. */
+
+import type { Mutation } from '../mutation_table.ts'
+import { answers } from './answers.ts'
+import { framing } from './framing.ts'
+import { input } from './input.ts'
+
+const HEADERS = 'src/app/headers.ts'
+const BODIES = 'src/app/bodies.ts'
+const BROKEN = 'src/app/broken_requests.ts'
+const CLIENT = 'src/app/client.ts'
+const FORMBODY = 'await app.register(formbody, { parser: parseForm })\n'
+
+export const http: readonly Mutation[] = [
+  {
+    rows: ['H-01'],
+    takesOut: 'the charset',
+    file: HEADERS,
+    find: "app.addHook('onRequest', async (_request, reply) => {",
+    replace:
+      "app.addHook('onSend', async (_request, reply) => {\n    if (reply.hasHeader('content-type')) reply.header('content-type', 'application/json')\n  })\n  app.addHook('onRequest', async (_request, reply) => {",
+  },
+  {
+    rows: ['H-01'],
+    takesOut: 'the type of a refusal',
+    file: 'src/app/refusals.ts',
+    find: 'reply.code(status).send(refusalBody(refusal))',
+    replace: "reply.code(status).type('text/html').send(JSON.stringify(refusalBody(refusal)))",
+  },
+  {
+    rows: ['H-01', 'H-12'],
+    takesOut: 'the type of the answer to a broken request',
+    file: BROKEN,
+    find: "      'content-type': 'application/json; charset=utf-8',\n",
+    replace: '',
+  },
+  {
+    rows: ['H-08'],
+    takesOut: 'that no hash is shown: neither what leaves nor the schema of the answer leaves it out',
+    file: 'src/user.ts',
+    find: 'return { id, email, name, confirmed: false, created_at: new Date(createdAt).toISOString() }',
+    replace:
+      'return Object.assign({ id, email, name, confirmed: false, created_at: new Date(createdAt).toISOString() }, { hashed_password: hashedPassword })',
+    also: [
+      {
+        file: 'src/user.ts',
+        find: 'publicUser({ id, email, name, createdAt }: User)',
+        replace: 'publicUser({ id, email, name, createdAt, hashedPassword }: User)',
+      },
+      {
+        file: 'src/app/account.ts',
+        find: '    created_at: text,\n',
+        replace: '    created_at: text,\n    hashed_password: text,\n',
+      },
+    ],
+  },
+  {
+    rows: ['H-08'],
+    takesOut: 'the schema of an answer and the list of what may leave: a field that nobody needs',
+    file: 'src/app/sessions.ts',
+    find: '    id: session.id,\n',
+    replace: '    id: session.id,\n    user_id: String(session.userId),\n',
+    also: [
+      {
+        file: 'src/app/sessions.ts',
+        find: '{ id: text, device: text,',
+        replace: '{ id: text, user_id: text, device: text,',
+      },
+    ],
+  },
+  {
+    rows: ['H-10'],
+    takesOut: 'the refusal of plain text',
+    file: BODIES,
+    find: FORMBODY,
+    replace: `${FORMBODY}  app.addContentTypeParser('text/plain', { parseAs: 'string' }, parseJson)\n`,
+  },
+  {
+    rows: ['H-10'],
+    takesOut: 'the refusal of files in forms',
+    file: BODIES,
+    find: FORMBODY,
+    replace: `${FORMBODY}  app.addContentTypeParser('multipart/form-data', (_request, _payload, done) => done(null, {}))\n`,
+  },
+  {
+    rows: ['H-10'],
+    takesOut: 'the refusal of a body without a type',
+    file: BODIES,
+    find: FORMBODY,
+    replace: `${FORMBODY}  app.addHook('onRequest', async ({ headers }) => {\n    headers['content-type'] ??= 'application/json'\n  })\n`,
+  },
+  {
+    rows: ['H-10'],
+    takesOut: 'the refusal of compressed bodies',
+    file: BODIES,
+    find: "if (encoding !== 'identity')",
+    replace: "if (encoding === '')",
+  },
+  { rows: ['H-11'], takesOut: 'the limit of bodies', file: BODIES, find: '16 * 1024', replace: '1024 * 1024' },
+  {
+    rows: ['H-11'],
+    takesOut: 'the limit of headers',
+    file: 'src/app.ts',
+    find: 'http: { headersTimeout: 10_000,',
+    replace: 'http: { maxHeaderSize: 1024 * 1024, headersTimeout: 10_000,',
+  },
+  {
+    rows: ['H-11'],
+    takesOut: 'the status of headers that are too large',
+    file: BROKEN,
+    find: "  ['HPE_HEADER_OVERFLOW', 431],\n",
+    replace: '',
+  },
+  {
+    rows: ['H-11'],
+    takesOut: 'the status of bodies that are too large',
+    file: 'src/app/refusals.ts',
+    find: "  ['FST_ERR_CTP_BODY_TOO_LARGE', 'body_too_large'],\n",
+    replace: '',
+  },
+  ...framing,
+  {
+    rows: ['H-13'],
+    takesOut: 'the refusal of other methods',
+    file: 'src/app/methods.ts',
+    find: '    app.route({ method: others, url,',
+    replace: '    if (others.length === 0) app.route({ method: others, url,',
+  },
+  {
+    rows: ['H-13'],
+    takesOut: 'Allow',
+    file: 'src/app/methods.ts',
+    find: "      reply.header('allow', allow)\n",
+    replace: '',
+  },
+  {
+    rows: ['H-13'],
+    takesOut: 'that TRACE echoes nothing',
+    file: 'src/app/methods.ts',
+    find: '    const refuse = async (_: FastifyRequest, reply: FastifyReply) => {\n',
+    replace:
+      "    const refuse = async (request: FastifyRequest, reply: FastifyReply) => {\n      if (request.method === 'TRACE') return reply.send(request.headers)\n",
+  },
+  {
+    rows: ['H-13'],
+    takesOut: 'that the body is not read before',
+    file: 'src/app/methods.ts',
+    find: 'onRequest: refuse, ',
+    replace: '',
+  },
+  {
+    rows: ['H-14'],
+    takesOut: 'that only proxies that are named are believed',
+    file: 'src/app.ts',
+    find: 'settings.trustProxy.length > 0 && [...settings.trustProxy]',
+    replace: 'true',
+  },
+  {
+    rows: ['H-14'],
+    takesOut: 'that a proxy that is named is believed',
+    file: 'src/app.ts',
+    find: 'settings.trustProxy.length > 0 && [...settings.trustProxy]',
+    replace: 'false',
+  },
+  {
+    rows: ['H-14'],
+    takesOut: "that the proxy's own word counts, not what stands before it",
+    file: CLIENT,
+    find: "function addressOf({ ip, socket }: FastifyRequest): string {\n  const named = ip ?? ''",
+    replace:
+      "function addressOf({ ip, socket, headers }: FastifyRequest): string {\n  const [named = ''] = ip === socket.remoteAddress ? [ip] : String(headers['x-forwarded-for'] ?? ip ?? '').split(',')",
+  },
+  {
+    rows: ['H-14'],
+    takesOut: 'that no other header is believed',
+    file: CLIENT,
+    find: "function addressOf({ ip, socket }: FastifyRequest): string {\n  const named = ip ?? ''",
+    replace:
+      "function addressOf({ ip, socket, headers }: FastifyRequest): string {\n  const named = String(headers['x-real-ip'] ?? ip ?? '')",
+  },
+  {
+    rows: ['H-14'],
+    takesOut: 'that a port is no part of an address',
+    file: CLIENT,
+    find: 'const address = bracketed ?? plain ?? named',
+    replace: 'const address = named',
+    also: [
+      {
+        file: CLIENT,
+        find: "return isIP(address) === 0 ? (socket.remoteAddress ?? '') : address",
+        replace: "return bracketed ?? plain ? named : isIP(address) === 0 ? (socket.remoteAddress ?? '') : address",
+      },
+    ],
+  },
+  {
+    rows: ['H-14'],
+    takesOut: 'that what is no address is the proxy',
+    file: CLIENT,
+    find: "return isIP(address) === 0 ? (socket.remoteAddress ?? '') : address",
+    replace: "return isIP(address) === 0 && address === '' ? (socket.remoteAddress ?? '') : address",
+  },
+  {
+    rows: ['H-14'],
+    takesOut: 'that all addresses are no network of proxies',
+    file: 'src/settings/kinds.ts',
+    find: ' && Number(prefix) > 0',
+    replace: '',
+  },
+  {
+    rows: ['H-14'],
+    takesOut: 'that a wrong network ends the start',
+    file: 'src/settings/kinds.ts',
+    find: 'if (version === 0 || rest.length > 0) return false',
+    replace: 'if (version === 0) return true\n  if (rest.length > 0) return false',
+  },
+  ...answers,
+  ...input,
+]

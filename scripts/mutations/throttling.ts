@@ -1,0 +1,278 @@
+/** Rows A-01 to A-09: throttling with one defence taken out. */
+
+import type { Mutation } from '../mutation_table.ts'
+
+const THROTTLE = 'src/features/throttle.ts'
+const AUTH = 'src/auth.ts'
+const NETWORK = 'src/security/network.ts'
+const ACCOUNT_RULE = '{ key: accountKey(emailKey), rule: rules.account },\n'
+
+export const throttling: readonly Mutation[] = [
+  {
+    rows: ['A-01'],
+    takesOut: 'a wait that the page names',
+    file: THROTTLE,
+    find: 'waits: [20 * MINUTE]',
+    replace: 'waits: [10 * MINUTE]',
+  },
+  {
+    rows: ['A-01'],
+    takesOut: 'the time after which a count is forgotten',
+    file: THROTTLE,
+    find: 'waits: GROWING_WAITS, memory: 24 * HOUR',
+    replace: 'waits: GROWING_WAITS, memory: HOUR',
+  },
+  {
+    rows: ['A-01'],
+    takesOut: 'a number of the page',
+    file: 'docs/throttling.md',
+    find: '| registrations from one network | 20 an hour |',
+    replace: '| registrations from one network | 30 an hour |',
+  },
+  {
+    rows: ['A-01'],
+    takesOut: 'a row of the page',
+    file: 'docs/throttling.md',
+    find: '| resets asked from one network |',
+    replace: '| resets |',
+  },
+  {
+    rows: ['A-01'],
+    takesOut: 'how lock-out is prevented',
+    file: 'docs/throttling.md',
+    find: '## How a stranger is kept from locking the owner out',
+    replace: '## Reasons',
+  },
+  {
+    rows: ['A-02', 'A-03', 'A-04', 'A-11'],
+    takesOut: 'the count of an account',
+    file: THROTTLE,
+    find: ACCOUNT_RULE,
+    replace: '',
+  },
+  {
+    rows: ['A-02', 'A-01'],
+    takesOut: 'the end after 100 failures',
+    file: THROTTLE,
+    find: ', most: MOST_FAILURES',
+    replace: '',
+  },
+  {
+    rows: ['A-02', 'A-06'],
+    takesOut: 'that a reset empties the count',
+    file: THROTTLE,
+    find: "case 'password_reset':\n      return [...refunded, emptied(account)]",
+    replace: "case 'password_reset':\n      return refunded",
+  },
+  {
+    rows: ['A-03', 'A-01'],
+    takesOut: 'that the wait grows',
+    file: THROTTLE,
+    find: '[30, 60, 120, 240, 480, 960, 1920, 3600]',
+    replace: '[30]',
+  },
+  {
+    rows: ['A-03'],
+    takesOut: 'that a refused try costs nothing',
+    file: THROTTLE,
+    find: 'if (next === null) return false',
+    replace:
+      'if (next === null) {\n          if (found !== null) await db.commit([replaceBucket(found, { ...found, blockedUntil: db.now() + HOUR })])\n          return false\n        }',
+  },
+  {
+    rows: ['A-02', 'A-03', 'A-04'],
+    takesOut: 'that an account has one count over all addresses',
+    file: THROTTLE,
+    find: ACCOUNT_RULE,
+    replace: '{ key: networkKey(accountKey(emailKey), client), rule: rules.account },\n',
+  },
+  {
+    rows: ['A-05'],
+    takesOut: 'the count of a network',
+    file: THROTTLE,
+    find: `${ACCOUNT_RULE}        ...ofNetwork('failures', rules.network, client),`,
+    replace: ACCOUNT_RULE,
+  },
+  {
+    rows: ['A-05', 'H-19'],
+    takesOut: 'its default in production',
+    file: 'src/settings/table.ts',
+    find: 'fallback: { development: 0, production: 10 }',
+    replace: 'fallback: { development: 0, production: 0 }',
+  },
+  {
+    rows: ['A-05'],
+    takesOut: 'that an IPv6 client is its /64',
+    file: NETWORK,
+    find: '.slice(0, 4).join',
+    replace: '.join',
+  },
+  {
+    rows: ['A-05'],
+    takesOut: 'that an IPv4 address in IPv6 is the same client',
+    file: NETWORK,
+    find: "if (high === '') return canonical",
+    replace: "if (low !== '' || high === '') return canonical",
+  },
+  {
+    rows: ['A-06'],
+    takesOut: 'the count of its own that a known device has',
+    file: THROTTLE,
+    find: 'if (device.length > 0 && (await count(device))) return leaving(device)',
+    replace: '',
+  },
+  {
+    rows: ['A-06'],
+    takesOut: 'that a known device does not wait for its network',
+    file: THROTTLE,
+    find: 'if (device.length > 0 && (await count(device))) return leaving(device)',
+    replace:
+      "const own = [...device, ...ofNetwork('failures', rules.network, attempt.client)]\n      if (device.length > 0 && (await count(own))) return leaving(own)",
+  },
+  {
+    rows: ['A-06'],
+    takesOut: 'that a login of a known device empties the count of strangers',
+    file: THROTTLE,
+    find: ': [emptied(deviceKey(device)), emptied(account)]',
+    replace: ': [emptied(deviceKey(device))]',
+  },
+  {
+    rows: ['A-06'],
+    takesOut: 'that a live session has a count of its own',
+    file: THROTTLE,
+    find: 'return [{ key: confirmKey(sessionId), rule: rules.confirm }]',
+    replace: 'return [{ key: accountKey(emailKey), rule: rules.account }]',
+  },
+  {
+    rows: ['A-06'],
+    takesOut: 'that a reset does not wait for strangers',
+    file: THROTTLE,
+    find: "case 'guess_token':\n      return [",
+    replace: `case 'guess_token':\n      return [\n        ${ACCOUNT_RULE}`,
+  },
+  {
+    rows: ['A-06'],
+    takesOut: 'the device cookie after a reset',
+    file: 'src/app.ts',
+    find: "if (settings.production) setDeviceCookie(reply, deviceCookie, settings)\n    const body = { email: user.email, message: 'Password updated' }",
+    replace: "const body = { email: user.email, message: 'Password updated' }",
+  },
+  {
+    rows: ['A-06'],
+    takesOut: 'the device cookie after a login',
+    file: 'src/app.ts',
+    find: 'if (settings.production) setDeviceCookie(reply, deviceCookie, settings)\n    return answer',
+    replace: 'return answer',
+  },
+  {
+    rows: ['A-06'],
+    takesOut: 'that a device is known to one account: its id in the cookie, and its hash under the signature',
+    file: 'src/security/device.ts',
+    find: 'if (id !== String(owner.id) || rest.length > 0) return null',
+    replace: 'if (rest.length > 0) return null',
+    also: [
+      { file: 'src/security/device.ts', find: '.update(`${content}.${hashedPassword}`)', replace: '.update(content)' },
+    ],
+  },
+  {
+    rows: ['A-06'],
+    takesOut: 'the signature of a device cookie',
+    file: 'src/security/device.ts',
+    find: 'return genuine ? nonce : null',
+    replace: 'return genuine || signature.length === 43 ? nonce : null',
+  },
+  {
+    rows: ['A-06'],
+    takesOut: 'that a new password makes strangers of all devices',
+    file: 'src/security/device.ts',
+    find: '.update(`${content}.${hashedPassword}`)',
+    replace: '.update(content)',
+  },
+  {
+    rows: ['A-07'],
+    takesOut: 'that a success empties the count of the account',
+    file: THROTTLE,
+    find: '? [...refunded, emptied(account)]',
+    replace: '? refunded',
+  },
+  {
+    rows: ['A-07'],
+    takesOut: 'that a success takes its share back from the network',
+    file: THROTTLE,
+    find: '? [...refunded, emptied(account)]',
+    replace: '? [emptied(account)]',
+  },
+  {
+    rows: ['A-07'],
+    takesOut: "that no more than the account's share is taken back",
+    file: THROTTLE,
+    find: "refund(networkKey('failures', client), limit, { of: share })",
+    replace: "emptied(networkKey('failures', client))",
+  },
+  {
+    rows: ['A-07'],
+    takesOut: 'that a share is forgotten with the count of the network',
+    file: THROTTLE,
+    find: 'waits: [0], memory: 10 * MINUTE',
+    replace: 'waits: [0], memory: HOUR',
+  },
+  {
+    rows: ['A-07'],
+    takesOut: 'that a share is taken back once',
+    file: THROTTLE,
+    find: '{ of: share }), emptied(share)]',
+    replace: '{ of: share })]',
+  },
+  {
+    rows: ['A-08'],
+    takesOut: 'that unknown addresses are counted',
+    file: AUTH,
+    find: "{ kind: 'login', emailKey, client, device }",
+    replace: "{ kind: 'login', emailKey: known === null ? randomBytes(8).toString('hex') : emailKey, client, device }",
+  },
+  {
+    rows: ['A-09'],
+    takesOut: 'the ceiling of registrations',
+    file: THROTTLE,
+    find: "return ofNetwork('registrations', rules.registrations, client)",
+    replace: 'return []',
+  },
+  {
+    rows: ['A-09'],
+    takesOut: 'the ceiling of resets for a network',
+    file: THROTTLE,
+    find: "...ofNetwork('resets', rules.resetsOfNetwork, client),",
+    replace: '',
+  },
+  {
+    rows: ['A-09'],
+    takesOut: 'that a registration is admitted before it is hashed',
+    file: AUTH,
+    find: 'const hashedPassword = await events.attempt(attempt, () => hasher.hash(password))',
+    replace:
+      'const hashedPassword = await hasher.hash(password)\n    await events.attempt(attempt, async () => undefined)',
+  },
+  {
+    rows: ['A-09'],
+    takesOut: 'that a login is admitted before it is checked',
+    file: AUTH,
+    find: "return events.attempt({ kind: 'login', emailKey, client, device }, async () => {\n      const user = await this.#proven(known, password)",
+    replace:
+      "const user = await this.#proven(known, password)\n    return events.attempt({ kind: 'login', emailKey, client, device }, async () => {",
+  },
+  {
+    rows: ['A-09'],
+    takesOut: 'that a registration for a taken address counts',
+    file: AUTH,
+    find: 'const hashedPassword = await events.attempt(attempt, () => hasher.hash(password))',
+    replace:
+      "if ((await this.#findUser(email)) !== null) throw new AuthError('email_taken')\n    const hashedPassword = await events.attempt(attempt, () => hasher.hash(password))",
+  },
+  {
+    rows: ['A-09'],
+    takesOut: 'the ceiling of changes of address',
+    file: 'src/auth/account.ts',
+    find: "return this.#parts.events.attempt({ kind: 'register', emailKey, client, device: null }, apply)",
+    replace: 'return emailKey === null ? unchanged(checked.user) : apply()',
+  },
+]
