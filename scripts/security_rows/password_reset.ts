@@ -8,7 +8,7 @@ export const passwordReset: readonly SecurityRow[] = [
     part: 'core',
     standard: 'ASVS 6.4.3; CS-FORGOT; NIST 4.2.1.2',
     demand: 'Give the reset token out by the side channel only.',
-    does: 'In production no answer, header or log line holds it; the mail that will carry it is not there yet. Development tells it to programs on this machine.',
+    does: 'In production a mail to the address holds it, and no answer, header or log line. Development tells it to programs on this machine.',
   },
   {
     id: 'R-02',
@@ -22,7 +22,7 @@ export const passwordReset: readonly SecurityRow[] = [
     part: 'core',
     standard: 'ASVS 11.5.1; CS-FORGOT; COPEN',
     demand: 'Make tokens random, with at least 128 bits.',
-    does: 'The same credential as a session: 32 random bytes after a public UUID.',
+    does: 'The same credential as a session: 32 random bytes after a public UUID. The code beside it has 8 random digits, and is good for 5 tries, 10 minutes, and in the browser that asked.',
   },
   {
     id: 'R-04',
@@ -92,8 +92,7 @@ export const passwordReset: readonly SecurityRow[] = [
     part: 'core',
     standard: 'CS-FORGOT; NIST 4.2.3',
     demand: 'Send a notice after a reset.',
-    does: 'A reset is in the audit log; nobody is told.',
-    open: 'comes with mail',
+    does: 'A mail says that the password was changed, when, from where and on what device, and holds neither password nor token.',
   },
   {
     id: 'R-14',
@@ -122,15 +121,14 @@ export const passwordReset: readonly SecurityRow[] = [
     part: 'core',
     standard: 'CS-FORGOT',
     demand: 'Build the link from a configured address.',
-    does: 'No link is made; `PUBLIC_URL` is what it will be made of.',
-    open: 'comes with mail',
+    does: 'Links lead to `PUBLIC_URL`, whatever `Host` or `X-Forwarded-Host` say.',
   },
   {
     id: 'R-18',
     part: 'pages',
     standard: 'CS-FORGOT; COPEN; ASVS 3.4.5, 14.3.2',
     demand: 'Protect the reset page from leaking its address.',
-    does: 'The token is never in an address; the page of the reset sends `Referrer-Policy: strict-origin` and `no-store`, and loads nothing from elsewhere.',
+    does: 'The token stands behind the # of a link alone, and the page takes it out of there; the page of the reset sends `Referrer-Policy: strict-origin` and `no-store`, and loads nothing from elsewhere.',
   },
   {
     id: 'R-19',
@@ -152,8 +150,7 @@ export const passwordReset: readonly SecurityRow[] = [
     part: 'core',
     standard: 'ASVS 1.3.11, 1.3.3',
     demand: 'Keep user input out of mail headers.',
-    does: 'No mail is sent; addresses with line breaks, commas, semicolons or a second `@` are refused already.',
-    open: 'comes with mail',
+    does: 'Addresses with line breaks, commas, semicolons, brackets, encoded words or a second `@` are refused; a mail has one recipient and no name that a user gave.',
   },
   {
     id: 'R-22',
