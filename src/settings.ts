@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import leven from 'leven'
 import { StartError } from './errors.ts'
-import { checkCookieDomain, checkDevelopment, checkProduction } from './settings/checks.ts'
+import { checkCookieDomain, checkDevelopment, checkOperatorKey, checkProduction } from './settings/checks.ts'
 import { declare, type Fallback, type Scalar } from './settings/table.ts'
 
 type Declared = ReturnType<typeof declare>
@@ -19,6 +19,9 @@ export interface Settings extends Readonly<Declared> {
     readonly name: string
     /** Never shared with a domain. */
     readonly deviceName: string
+    /** The same for the tokens of a session of the kind `token_cookie`. */
+    readonly accessName: string
+    readonly refreshName: string
     readonly secure: boolean
     readonly domain: string | undefined
   }
@@ -91,17 +94,22 @@ function completed(declared: Declared, production: boolean): Settings {
   const settings = {
     ...declared,
     publicUrl,
+    tokenAudience: declared.tokenAudience || publicUrl,
     production,
     // Browsers take the prefix only with Secure, Path=/ and no Domain (RFC 6265bis 4.1.3).
     cookie: {
       name: production && secure && domain === undefined ? '__Host-session_id' : 'session_id',
       deviceName: production && secure ? '__Host-device' : 'device',
+      accessName: production && secure ? '__Host-access_token' : 'access_token',
+      // Of a path of its own, which the other prefix forbids.
+      refreshName: production && secure ? '__Secure-refresh_token' : 'refresh_token',
       secure,
       domain,
     },
   }
   if (production) checkProduction(settings)
   else checkDevelopment(settings)
+  checkOperatorKey(settings)
   if (domain !== undefined) checkCookieDomain(domain, publicUrl)
   return settings
 }

@@ -15,6 +15,7 @@ import {
   text,
   url,
 } from './kinds.ts'
+import { declareTokens } from './token_table.ts'
 
 export type Scalar = string | number | boolean | readonly string[]
 
@@ -131,6 +132,7 @@ export function declare(read: Reader) {
       shown: 'none',
       meaning: 'Hosts other than this one to which a person may be sent back after a login (`next`).',
     }),
+    ...declareTokens(read),
     secret: read({
       variable: 'SECRET',
       kind: text,
