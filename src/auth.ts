@@ -10,6 +10,7 @@ import { Events } from './auth/events.ts'
 import { type AuthParts, about, found, NO_CLIENT } from './auth/parts.ts'
 import { PasswordReset, type ResetCompletion, type ResetRequest } from './auth/password_reset.ts'
 import { type CheckedSession, type OpenedSession, Sessions } from './auth/sessions.ts'
+import { Tokens } from './auth/tokens.ts'
 import { endOthers, sessions } from './db/sessions.ts'
 import { must, remove } from './db/table.ts'
 import { tokens } from './db/tokens.ts'
@@ -21,7 +22,7 @@ import { DeviceCookies } from './security/device.ts'
 import { PasswordHasher } from './security/password.ts'
 import { checkPassword, contextWordsOf } from './security/password_policy.ts'
 import { Secrets } from './security/secrets.ts'
-import { type Client, isFresh, type Session } from './session.ts'
+import { type Client, isFresh, type Session, type SessionKind } from './session.ts'
 import { readSettings, type Settings } from './settings.ts'
 import { checkEmail, checkName, normalEmail, type User } from './user.ts'
 
@@ -34,6 +35,8 @@ export interface LoginAttempt {
   client: Client
   /** The session credential that came with the request, if any; that session ends when this login succeeds. */
   presented?: string | undefined
+  /** Who is to hold the session. Default: a cookie. */
+  kind?: SessionKind
 }
 
 export interface Login extends OpenedSession {
@@ -43,6 +46,7 @@ export interface Login extends OpenedSession {
 }
 
 export class Auth {
+  readonly tokens: Tokens
   readonly #parts: AuthParts
   readonly #account: Account
   readonly #reset: PasswordReset
@@ -74,6 +78,7 @@ export class Auth {
       devices: new DeviceCookies(secrets),
       events: new Events(db, seams),
     }
+    this.tokens = new Tokens(this.#parts, secrets)
     this.#account = new Account(this.#parts)
     this.#reset = new PasswordReset(this.#parts)
   }
@@ -112,14 +117,14 @@ export class Auth {
    * Checks a password and opens a session, in one step.
    * @throws AuthError `credentials_invalid`, `throttled`, `busy`
    */
-  async logIn({ email, password, client, presented }: LoginAttempt): Promise<Login> {
+  async logIn({ email, password, client, presented, kind = 'cookie' }: LoginAttempt): Promise<Login> {
     const { devices, events } = this.#parts
     const emailKey = normalEmail(email)
     const known = await this.#findUser(email)
     const device = known === null ? null : devices.read(client.deviceCookie, known)
     return events.attempt({ kind: 'login', emailKey, client, device }, async () => {
       const user = await this.#proven(known, password)
-      const opened = user === null ? null : await this.#open(user, client, device, presented)
+      const opened = user === null ? null : await this.#open(user, client, kind, device, presented)
       if (user === null || opened === null) {
         await events.happen({ type: 'login_failed', userId: known?.id ?? null, emailKey, client, device })
         throw new AuthError('credentials_invalid')
@@ -135,7 +140,7 @@ export class Auth {
    */
   async createSession(email: string, client = NO_CLIENT): Promise<string> {
     const user = await this.#findUser(email)
-    const opened = user === null ? null : await this.#open(user, client, null, undefined)
+    const opened = user === null ? null : await this.#open(user, client, 'cookie')
     if (opened === null) throw new AuthError('email_unknown', { field: 'email' })
     return opened.credential
   }
@@ -247,6 +252,7 @@ export class Auth {
   /** What must be done now and then: recording last uses, deleting what has ended. */
   async upkeep(): Promise<void> {
     await this.#parts.sessions.upkeep()
+    await this.tokens.keys.upkeep()
   }
 
   /** Writes what is only in memory; to be called before the database closes. */
@@ -255,8 +261,14 @@ export class Auth {
   }
 
   /** @returns null where the password has changed since `user` was read */
-  async #open(user: User, client: Client, device: string | null, presented?: string): Promise<OpenedSession | null> {
-    const { statements, ...opened } = this.#parts.sessions.make(user, client)
+  async #open(
+    user: User,
+    client: Client,
+    kind: SessionKind,
+    device: string | null = null,
+    presented?: string,
+  ): Promise<OpenedSession | null> {
+    const { statements, ...opened } = this.#parts.sessions.make(user, client, kind)
     const left = await this.checkSession(presented)
     // Before the oldest are ended: the one that leaves makes room.
     if (left !== null) statements.unshift(remove(sessions, { id: left.session.id }))

@@ -99,7 +99,7 @@ export class Account {
   async #apply({ user, session }: CheckedSession, changes: UserChanges, client: Client): Promise<ChangedAccount> {
     const { db, devices, events, sessions: keeper } = this.#parts
     const changed: User = { ...user, ...changes }
-    const { statements, ...opened } = keeper.make(changed, client)
+    const { statements, ...opened } = keeper.make(changed, client, session.kind)
     const types: AuthEventType[] = []
     if (changes.email !== undefined) types.push('email_changed')
     if (changes.hashedPassword !== undefined) types.push('password_changed')
