@@ -9,8 +9,10 @@ import { installAccount } from './app/account.ts'
 import { installAssets } from './app/assets.ts'
 import { BODY_LIMIT, installBodies } from './app/bodies.ts'
 import { answerBrokenRequest } from './app/broken_requests.ts'
+import { clearCookies } from './app/carriers.ts'
 import { installClient, isDirectLoopback } from './app/client.ts'
-import { clearSessionCookie, presentedCredential, setDeviceCookie, setSessionCookie } from './app/cookies.ts'
+import { presentedCredential, setDeviceCookie, setSessionCookie } from './app/cookies.ts'
+import { installCors } from './app/cors.ts'
 import { answer, forgetPages, seeOther, viewFor, wantsPage } from './app/faces.ts'
 import { takeFormMethod } from './app/form_methods.ts'
 import { installGuards, requireFresh, sessionOf } from './app/guards.ts'
@@ -20,6 +22,8 @@ import { installPages, nextOf, type PageParts, sendReset, showHome } from './app
 import { answerError, installRefusals } from './app/refusals.ts'
 import { object, text, typed } from './app/schema.ts'
 import { confirmation, installSessions } from './app/sessions.ts'
+import { installTokens } from './app/tokens.ts'
+import { installWellKnown } from './app/well_known.ts'
 import type { Auth } from './auth.ts'
 import { coreMigrations, type Migration } from './db/migrations.ts'
 import type { DB } from './db.ts'
@@ -82,6 +86,7 @@ export async function buildApp({ auth, settings, log, activity = async () => [] 
   })
   app.decorate('site', openSite(settings))
   installHeaders(app, headers)
+  installCors(app, settings)
   installRefusals(app, parts)
   await app.register(cookie)
   await installBodies(app)
@@ -93,6 +98,8 @@ export async function buildApp({ auth, settings, log, activity = async () => [] 
   installResets(app, parts)
   installAccount(app, auth, settings)
   installSessions(app, auth, settings)
+  await installTokens(app, auth, settings)
+  installWellKnown(app, auth, settings)
   installPages(app, parts)
   installAssets(app)
   installOtherMethods(app, served)
@@ -146,7 +153,7 @@ function installRoutes(untyped: FastifyInstance, parts: PageParts): void {
       return answer(request, reply, { message: 'all other sessions ended' }, '/dashboard?notice=others_signed_out')
     }
     await auth.endSession(checked.session.id, checked, request.client)
-    clearSessionCookie(reply, settings)
+    clearCookies(reply, checked, settings)
     forgetPages(request, reply)
     return wantsPage(request) ? seeOther(reply, '/login?notice=logged_out') : reply.redirect('/', 302)
   })

@@ -7,21 +7,26 @@ import { onward } from '../pages/onward.ts'
 import type { Notice } from '../pages/texts.ts'
 import type { Settings } from '../settings.ts'
 import { publicUser } from '../user.ts'
-import { clearSessionCookie, setDeviceCookie, setSessionCookie } from './cookies.ts'
+import { clearCookies, handOver, isTokenAnswer } from './carriers.ts'
+import { setDeviceCookie } from './cookies.ts'
 import { answer, forgetPages } from './faces.ts'
 import { sessionOf } from './guards.ts'
 import { object, text, typed } from './schema.ts'
 
-const account = object(
-  {
-    id: { type: 'integer' },
-    email: text,
-    name: { type: ['string', 'null'] },
-    confirmed: { type: 'boolean' },
-    created_at: text,
-  },
+const fields = {
+  id: { type: 'integer' },
+  email: text,
+  name: { type: ['string', 'null'] },
+  confirmed: { type: 'boolean' },
+  created_at: text,
+} as const
+export const account = object(fields, [])
+const tokens = object(
+  { access_token: text, token_type: text, expires_in: { type: 'integer' }, refresh_token: text },
   [],
 )
+/** With the tokens of the session that took the place of the one that asked. */
+const changedAccount = object({ ...fields, tokens }, [])
 const changes = object({ name: text, email: text, password: text, current_password: text }, [])
 
 export function installAccount(untyped: FastifyInstance, auth: Auth, settings: Settings): void {
@@ -34,15 +39,16 @@ export function installAccount(untyped: FastifyInstance, auth: Auth, settings: S
 
   const changing = {
     config: { ...config, form: 'changes' },
-    schema: { body: changes, response: { 200: account } },
+    schema: { body: changes, response: { 200: changedAccount } },
   } as const
   app.patch('/users/me', changing, async (request, reply) => {
     const { current_password: currentPassword, ...wanted } = request.body
     const changed = await auth.changeAccount(sessionOf(request), { ...wanted, currentPassword }, request.client)
     const { opened, deviceCookie } = changed
-    if (opened !== null) setSessionCookie(reply, opened.credential, settings)
+    const handed = opened === null ? null : await handOver(reply, opened, auth, settings)
     if (deviceCookie !== null && settings.production) setDeviceCookie(reply, deviceCookie, settings)
-    return answer(request, reply, publicUser(changed.user), onward('/dashboard', undefined, noticeOf(wanted)))
+    const body = { ...publicUser(changed.user), ...(isTokenAnswer(handed) && { tokens: handed }) }
+    return answer(request, reply, body, onward('/dashboard', undefined, noticeOf(wanted)))
   })
 
   const deletion = object({ current_password: text }, ['current_password'])
@@ -51,7 +57,7 @@ export function installAccount(untyped: FastifyInstance, auth: Auth, settings: S
   app.delete('/users/me', deleting, async (request, reply) => {
     const checked = sessionOf(request)
     await auth.deleteAccount(checked, request.body.current_password, request.client)
-    clearSessionCookie(reply, settings)
+    clearCookies(reply, checked, settings)
     forgetPages(request, reply)
     const body = { email: checked.user.email, message: 'account deleted' }
     return answer(request, reply, body, '/?notice=account_deleted')

@@ -13,8 +13,10 @@ import { resetPage } from '../pages/reset.ts'
 import { isNotice, type Notice } from '../pages/texts.ts'
 import { returnAddress } from '../security/return_address.ts'
 import type { Settings } from '../settings.ts'
+import { publicUser } from '../user.ts'
+import { account } from './account.ts'
 import { presentedCredential } from './cookies.ts'
-import { seeOther, sendPage, viewFor } from './faces.ts'
+import { seeOther, sendPage, viewFor, wantsPage } from './faces.ts'
 import { sessionOf } from './guards.ts'
 import { looseText } from './schema.ts'
 
@@ -51,7 +53,10 @@ export function installPages(app: FastifyInstance, parts: PageParts): void {
     return sendReset(reply, resetPage(viewFor(request, signedIn, noticeOf(request))))
   })
 
-  app.get(DASHBOARD, { config: { access: 'session' } }, async (request, reply) => showDashboard(request, reply, parts))
+  const dashboard = { config: { access: 'session' }, schema: { response: { 200: account } } } as const
+  app.get(DASHBOARD, dashboard, async (request, reply) =>
+    wantsPage(request) ? showDashboard(request, reply, parts) : publicUser(sessionOf(request).user),
+  )
 
   // Where password managers look for the form (W3C, A Well-Known URL for Changing Passwords).
   app.get('/.well-known/change-password', { config }, async (_, reply) => seeOther(reply, DASHBOARD))
