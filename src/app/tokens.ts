@@ -97,7 +97,7 @@ function installRevocation(untyped: FastifyInstance, auth: Auth, settings: Setti
 
 function installForServices(untyped: FastifyInstance, auth: Auth, settings: Settings): void {
   const app = typed(untyped)
-  const asked = object({ token: text, token_type_hint: text }, ['token'])
+  const asked = object({ token: text }, ['token'])
   const config = { access: 'operator' } as const
 
   app.post('/tokens/introspect', { config, schema: { body: asked, response: { 200: told } } }, async (request) => {

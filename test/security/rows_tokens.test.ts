@@ -162,7 +162,7 @@ const ENDINGS: [string, (scene: { opened: House; program: Program; browser: Clie
   ['another service revokes the refresh token', ({ opened, program }) => revoke(opened, program.refreshToken)],
 ]
 
-const OPERATOR_KEY = 'Zk4LpN8sYc6HdJ1fGu3Ab7Qx0mT9rVw2'
+const { OPERATOR_KEY } = PRODUCTION
 
 function revoke({ app }: House, token: string) {
   const headers = { authorization: `Bearer ${OPERATOR_KEY}` }
