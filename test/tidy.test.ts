@@ -17,7 +17,7 @@ const LAYERS: [string, RegExp][] = [
   ['features', /^features\//],
   ['pages', /^pages\//],
   ['app', /^app(?:\.ts|\/)/],
-  ['server', /^(?:server|service|banner|secret_file)\.ts/],
+  ['server', /^(?:server|service|banner|secret_file|rotate_keys)\.ts/],
 ]
 
 function filesOf(folder: string): string[] {

@@ -67,7 +67,9 @@ function installRefresh(untyped: FastifyInstance, auth: Auth, settings: Settings
       const opened = await auth.tokens.refresh(sent, 'token', request.client)
       return answerTokens(reply, opened, 'refreshed', auth, settings)
     }
-    if (kept === undefined) throw missingRefreshToken()
+    if (kept === undefined) {
+      throw new AuthError('field_missing', { field: 'refresh_token', message: 'refresh_token missing' })
+    }
     try {
       const opened = await auth.tokens.refresh(kept, 'token_cookie', request.client)
       return await answerTokens(reply, opened, 'refreshed', auth, settings)
@@ -87,10 +89,12 @@ function installRevocation(untyped: FastifyInstance, auth: Auth, settings: Setti
     const bearer = bearerOf(request)
     const kept = accessCookie(request, settings)
     if (bearer !== undefined) await bearerSession(bearer, auth)
-    const presented = [bearer, sent, kept].filter((one) => one !== undefined)
-    if (presented.length === 0) throw missingRefreshToken()
+    const ofCookie = kept === undefined ? null : await auth.tokens.check(kept, 'token_cookie')
+    const presented = [bearer, sent, ofCookie === null ? undefined : kept].filter((one) => one !== undefined)
+    // A front end whose access token has expired refreshes and comes again: the other cookie is not sent here.
+    if (presented.length === 0) throw new AuthError('session_required')
     for (const one of presented) await auth.tokens.revoke(one, request.client)
-    if (kept !== undefined) clearTokenCookies(reply, settings)
+    if (ofCookie !== null) clearTokenCookies(reply, settings)
     return { message: 'tokens revoked' }
   })
 }
@@ -126,8 +130,4 @@ async function answerTokens(
 function shown({ jti, ...rest }: TokenDescription, { publicUrl, tokenAudience }: Settings) {
   const ofAccess = jti === undefined ? {} : { aud: tokenAudience, jti, token_type: 'Bearer' }
   return { active: true, iss: publicUrl, ...rest, ...ofAccess }
-}
-
-function missingRefreshToken(): AuthError {
-  return new AuthError('field_missing', { field: 'refresh_token', message: 'refresh_token missing' })
 }

@@ -129,8 +129,8 @@ describe('a program', () => {
     expect([(await first.profile()).statusCode, (await second.profile()).statusCode]).toEqual([401, 401])
     expect(linesOf(opened, 'logged_out')).toHaveLength(2)
     expect(seen(await anybody.send('DELETE', '/tokens', {}))).toMatchObject({
-      status: 400,
-      body: { code: 'field_missing', field: 'refresh_token' },
+      status: 403,
+      body: { code: 'session_required' },
     })
     expect((await first.send('DELETE', '/tokens', {})).statusCode).toBe(401)
   })
