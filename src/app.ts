@@ -9,7 +9,7 @@ import { installAccount } from './app/account.ts'
 import { installAssets } from './app/assets.ts'
 import { BODY_LIMIT, installBodies } from './app/bodies.ts'
 import { answerBrokenRequest } from './app/broken_requests.ts'
-import { clearCookies } from './app/carriers.ts'
+import { leaveBrowser } from './app/carriers.ts'
 import { installClient, isDirectLoopback } from './app/client.ts'
 import { presentedCredential, setDeviceCookie, setSessionCookie } from './app/cookies.ts'
 import { installCors } from './app/cors.ts'
@@ -153,7 +153,7 @@ function installRoutes(untyped: FastifyInstance, parts: PageParts): void {
       return answer(request, reply, { message: 'all other sessions ended' }, '/dashboard?notice=others_signed_out')
     }
     await auth.endSession(checked.session.id, checked, request.client)
-    clearCookies(reply, checked, settings)
+    await leaveBrowser(request, reply, checked, auth, settings)
     forgetPages(request, reply)
     return wantsPage(request) ? seeOther(reply, '/login?notice=logged_out') : reply.redirect('/', 302)
   })

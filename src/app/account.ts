@@ -7,7 +7,7 @@ import { onward } from '../pages/onward.ts'
 import type { Notice } from '../pages/texts.ts'
 import type { Settings } from '../settings.ts'
 import { publicUser } from '../user.ts'
-import { clearCookies, handOver, isTokenAnswer } from './carriers.ts'
+import { handOver, isTokenAnswer, leaveBrowser } from './carriers.ts'
 import { setDeviceCookie } from './cookies.ts'
 import { answer, forgetPages } from './faces.ts'
 import { sessionOf } from './guards.ts'
@@ -57,7 +57,7 @@ export function installAccount(untyped: FastifyInstance, auth: Auth, settings: S
   app.delete('/users/me', deleting, async (request, reply) => {
     const checked = sessionOf(request)
     await auth.deleteAccount(checked, request.body.current_password, request.client)
-    clearCookies(reply, checked, settings)
+    await leaveBrowser(request, reply, checked, auth, settings)
     forgetPages(request, reply)
     const body = { email: checked.user.email, message: 'account deleted' }
     return answer(request, reply, body, '/?notice=account_deleted')

@@ -5,6 +5,7 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { CheckedSession, OpenedSession } from '../auth/sessions.ts'
+import type { CheckedToken } from '../auth/tokens.ts'
 import type { Auth } from '../auth.ts'
 import { AuthError } from '../errors.ts'
 import type { Settings } from '../settings.ts'
@@ -43,6 +44,20 @@ function cookieSession(request: FastifyRequest, auth: Auth, settings: Settings):
   return auth.checkSession(presentedCredential(request, settings))
 }
 
+async function tokenCookieSession(
+  request: FastifyRequest,
+  auth: Auth,
+  settings: Settings,
+): Promise<CheckedToken | null> {
+  const token = accessCookie(request, settings)
+  return token === undefined ? null : auth.tokens.check(token, 'token_cookie')
+}
+
+/** Whoever is signed in, on a page that is for everybody. */
+export async function visitor(request: FastifyRequest, auth: Auth, settings: Settings): Promise<CheckedSession | null> {
+  return (await cookieSession(request, auth, settings)) ?? (await tokenCookieSession(request, auth, settings))
+}
+
 /** The session of an access token in a cookie, which gets a new one when less than half its life is left. */
 async function renewedSession(
   request: FastifyRequest,
@@ -50,8 +65,7 @@ async function renewedSession(
   auth: Auth,
   settings: Settings,
 ): Promise<CheckedSession | null> {
-  const token = accessCookie(request, settings)
-  const checked = token === undefined ? null : await auth.tokens.check(token, 'token_cookie')
+  const checked = await tokenCookieSession(request, auth, settings)
   if (checked === null) return null
   const left = checked.expiresAt - auth.now()
   if (left < settings.accessTokenLifetime / 2)
@@ -99,4 +113,22 @@ export function isTokenAnswer(handed: Handed): handed is TokenAnswer {
 export function clearCookies(reply: FastifyReply, { session }: CheckedSession, settings: Settings): void {
   if (session.kind === 'cookie') clearSessionCookie(reply, settings)
   else if (session.kind === 'token_cookie') clearTokenCookies(reply, settings)
+}
+
+/**
+ * What a logout leaves behind in a browser: nothing. Where it also holds tokens in cookies, of a session beside the one that
+ * has ended, that one ends too.
+ */
+export async function leaveBrowser(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  checked: CheckedSession,
+  auth: Auth,
+  settings: Settings,
+): Promise<void> {
+  clearCookies(reply, checked, settings)
+  const beside = checked.session.kind === 'cookie' ? accessCookie(request, settings) : undefined
+  if (beside === undefined) return
+  await auth.tokens.revoke(beside, request.client)
+  clearTokenCookies(reply, settings)
 }

@@ -1,7 +1,6 @@
 /** The pages themselves: what a person opens. What their forms send goes to the routes that programs use. */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { CheckedSession } from '../auth/sessions.ts'
 import type { Auth } from '../auth.ts'
 import type { ShownActivity } from '../pages/dashboard/activity.ts'
 import { type Dashboard, dashboardPage } from '../pages/dashboard.ts'
@@ -15,7 +14,7 @@ import { returnAddress } from '../security/return_address.ts'
 import type { Settings } from '../settings.ts'
 import { publicUser } from '../user.ts'
 import { account } from './account.ts'
-import { presentedCredential } from './cookies.ts'
+import { visitor } from './carriers.ts'
 import { seeOther, sendPage, viewFor, wantsPage } from './faces.ts'
 import { sessionOf } from './guards.ts'
 import { looseText } from './schema.ts'
@@ -102,9 +101,4 @@ export function nextOf(request: FastifyRequest): string | undefined {
 function noticeOf(request: FastifyRequest): Notice | undefined {
   const notice = looseText(request.query, 'notice')
   return notice !== undefined && isNotice(notice) ? notice : undefined
-}
-
-/** Whoever is signed in, on a page that is for everybody. */
-function visitor(request: FastifyRequest, auth: Auth, settings: Settings): Promise<CheckedSession | null> {
-  return auth.checkSession(presentedCredential(request, settings))
 }

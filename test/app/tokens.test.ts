@@ -218,6 +218,8 @@ describe('a front end', () => {
     const { opened, front } = await frontEnd()
     expect((await front.send('GET', '/dashboard')).json()).toMatchObject({ email: BOB })
     expect((await front.send('GET', '/dashboard', undefined, 'text/html')).body).toContain(BOB)
+    expect((await front.send('GET', '/', undefined, 'text/html')).body).toContain(BOB)
+    expect((await front.send('GET', '/login', undefined, 'text/html')).headers.location).toBe('/dashboard')
     const stranger = new FrontEnd(opened)
     expect((await stranger.send('GET', '/dashboard')).statusCode).toBe(403)
     expect((await stranger.send('GET', '/dashboard', undefined, 'text/html')).headers.location).toMatch(/^\/login/)
@@ -267,6 +269,18 @@ describe('a front end', () => {
     expect((await front.send('GET', '/profile')).statusCode).toBe(403)
     expect((await front.send('POST', '/tokens/refresh', {})).statusCode).toBe(401)
     expect([...front.jar]).toEqual([])
+  })
+
+  test('that is in the same browser as a session cookie is logged out with it', async () => {
+    const { opened, front } = await frontEnd()
+    await front.send('POST', '/sessions', LOGIN)
+    expect([...front.jar.keys()].sort()).toEqual(['access_token', 'refresh_token', 'session_id'])
+    const access = front.jar.get('access_token') ?? ''
+    expect((await front.send('DELETE', '/sessions')).statusCode).toBe(302)
+    expect([...front.jar]).toEqual([])
+    front.jar.set('access_token', access)
+    expect((await front.send('GET', '/profile')).statusCode).toBe(403)
+    expect(await opened.auth.listSessions(1)).toEqual([])
   })
 
   test('gets new cookies, and no tokens, when it changes the password', async () => {
