@@ -8,7 +8,8 @@ import type { House } from '../house.ts'
 export type Part = Record<string, unknown>
 
 export function encoded(part: unknown): string {
-  return Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url')
+  const bytes = Buffer.isBuffer(part) ? part : Buffer.from(typeof part === 'string' ? part : JSON.stringify(part))
+  return bytes.toString('base64url')
 }
 
 export function decoded(part: string | undefined): Part {

@@ -273,6 +273,23 @@ describe('a refresh token', () => {
     expect(await opened.db.findSessionsOf(1)).toEqual([])
   })
 
+  test.each([
+    ['twenty', () => Array.from({ length: 20 }, () => 0)],
+    ['two instances', () => Array.from({ length: 20 }, (_, n) => n % 2)],
+  ])('T-13: where %s have read the same row before any of them writes, a single one writes', async (_, turns) => {
+    const env = { DATABASE_URL: `sqlite:${join(temporaryFolder(), 'bienvenue.db')}`, SECRET: 'one for both' }
+    const houses = [await house(env), await house(env)] as const
+    const { refreshToken } = await programOf(houses[0])
+    const client = { address: '', userAgent: '' }
+    const tries = turns().map((turn) => houses[turn === 0 ? 0 : 1].auth.tokens.refresh(refreshToken, 'token', client))
+    const codes = (await Promise.allSettled(tries)).map((ended) =>
+      ended.status === 'fulfilled' ? 'done' : String(Object(ended.reason).code),
+    )
+    expect(codes.filter((code) => code === 'done')).toHaveLength(1)
+    for (const code of codes) expect(['done', 'refresh_token_reused', 'refresh_refused']).toContain(code)
+    expect(houses.flatMap((one) => linesOf(one, 'refresh_token_reused'))).toHaveLength(1)
+  })
+
   test('T-13: within the grace twenty at once get one and the same successor', async () => {
     const opened = await house(GRACE)
     const program = await programOf(opened)
