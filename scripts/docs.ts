@@ -63,9 +63,10 @@ function accessPage(): string {
   return `# Access
 
 Every route of the service, who may call it, and the fields that it reads; others are ignored. A field in *italics* may be missing.
-\`public\` is anyone. \`session\` is whoever presents a valid session, and reaches what is their own alone. \`fresh\` is the same with
+\`public\` is anyone. \`session\` is whoever presents a valid session, by its cookie or an access token, and reaches what is their own alone. \`fresh\` is the same with
 a password that was proven in the last minutes (\`FRESH_FOR\`), or that comes along as \`current_password\`; \`DELETE /sessions\` asks for the
 same where \`others\` is \`true\`. \`PATCH /users/me\` asks for \`current_password\` with a new address or password.
+An access token is never fresh. \`operator\` is whoever sends \`OPERATOR_KEY\` as bearer.
 Paths with \`GET\` also serve \`HEAD\`, all serve \`OPTIONS\`. This page is made from the routes of the built app by \`npm run docs\`.
 
 ${table(['route', 'access', 'fields of the body', 'fields of the query'], rows)}`

@@ -29,6 +29,43 @@ export const inventory: readonly InventoryRow[] = [
     file: 'src/security/credential.ts',
   },
   {
+    use: 'refresh tokens',
+    algorithm:
+      '32 random bytes, of which SHA-256 is kept; at each refresh the second half becomes HMAC-SHA-256 of the token before, cut to 16 bytes',
+    key: '`refresh_token`, derived and never stored',
+    file: 'src/security/refresh_token.ts',
+  },
+  {
+    use: 'keys that sign access tokens',
+    algorithm: 'P-256 for ES256, or Ed25519 for EdDSA',
+    key: 'the private keys, in the table `signing_keys`, sealed',
+    file: 'src/security/signing_key.ts',
+  },
+  {
+    use: 'access tokens',
+    algorithm: 'JWT, signed and verified by jose with ES256 or EdDSA; 16 random bytes name each',
+    key: 'those that sign access tokens',
+    file: 'src/security/access_token.ts',
+  },
+  {
+    use: 'access tokens that were verified lately',
+    algorithm: 'SHA-256',
+    key: 'none',
+    file: 'src/security/verified_tokens.ts',
+  },
+  {
+    use: 'the key of the operator’s other services, compared by its hash',
+    algorithm: 'SHA-256',
+    key: '`OPERATOR_KEY`, with the operator',
+    file: 'src/security/operator_key.ts',
+  },
+  {
+    use: 'what must be stored and read again, such as the keys that sign access tokens',
+    algorithm: 'AES-256-GCM with a random nonce of 12 bytes, bound to its row',
+    key: '`signing_keys`, derived and never stored',
+    file: 'src/security/sealed.ts',
+  },
+  {
     use: 'device cookies',
     algorithm: 'HMAC-SHA-256 over the user and 16 random bytes',
     key: '`device_cookie`, derived and never stored',

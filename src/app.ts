@@ -9,15 +9,16 @@ import { installAccount } from './app/account.ts'
 import { installAssets } from './app/assets.ts'
 import { BODY_LIMIT, installBodies } from './app/bodies.ts'
 import { answerBrokenRequest } from './app/broken_requests.ts'
+import { leaveBrowser } from './app/carriers.ts'
 import { installClient, isDirectLoopback } from './app/client.ts'
 import {
   clearResetCookie,
-  clearSessionCookie,
   presentedCredential,
   setDeviceCookie,
   setResetCookie,
   setSessionCookie,
 } from './app/cookies.ts'
+import { installCors } from './app/cors.ts'
 import { installEmail } from './app/email.ts'
 import { answer, forgetPages, seeOther, viewFor, wantsPage } from './app/faces.ts'
 import { takeFormMethod } from './app/form_methods.ts'
@@ -31,6 +32,8 @@ import { installPipelining } from './app/pipelining.ts'
 import { answerError, installRefusals } from './app/refusals.ts'
 import { object, text, typed } from './app/schema.ts'
 import { confirmation, installSessions } from './app/sessions.ts'
+import { installTokens } from './app/tokens.ts'
+import { installWellKnown } from './app/well_known.ts'
 import type { Auth } from './auth.ts'
 import { coreMigrations, type Migration } from './db/migrations.ts'
 import type { DB } from './db.ts'
@@ -117,6 +120,7 @@ export async function buildApp({
   app.decorate('site', openSite(settings))
   installPipelining(app)
   installHeaders(app, headers)
+  installCors(app, settings)
   installRefusals(app, parts)
   await app.register(cookie)
   await installBodies(app)
@@ -129,6 +133,8 @@ export async function buildApp({
   installAccount(app, auth, settings)
   installSessions(app, auth, settings)
   installEmail(app, parts)
+  await installTokens(app, auth, settings)
+  installWellKnown(app, auth, settings)
   installPages(app, parts)
   installAssets(app)
   installHealth(app, outbox)
@@ -184,7 +190,7 @@ function installRoutes(untyped: FastifyInstance, parts: PageParts): void {
       return answer(request, reply, { message: 'all other sessions ended' }, '/dashboard?notice=others_signed_out')
     }
     await auth.endSession(checked.session.id, checked, request.client)
-    clearSessionCookie(reply, settings)
+    await leaveBrowser(request, reply, checked, auth, settings)
     forgetPages(request, reply)
     return wantsPage(request) ? seeOther(reply, '/login?notice=logged_out') : reply.redirect('/', 302)
   })

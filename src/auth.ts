@@ -11,6 +11,7 @@ import { type AuthParts, about, DISABLED, found, NO_CLIENT } from './auth/parts.
 import { PasswordReset, type RequestedReset, type ResetCompletion } from './auth/password_reset.ts'
 import { type NewAccount, Registration } from './auth/registration.ts'
 import { type CheckedSession, type OpenedSession, Sessions } from './auth/sessions.ts'
+import { Tokens } from './auth/tokens.ts'
 import { endOthers, sessions } from './db/sessions.ts'
 import { must, remove } from './db/table.ts'
 import { endTokens } from './db/tokens.ts'
@@ -23,7 +24,7 @@ import { DeviceCookies } from './security/device.ts'
 import { PasswordHasher } from './security/password.ts'
 import { contextWordsOf } from './security/password_policy.ts'
 import { Secrets } from './security/secrets.ts'
-import { type Client, isFresh, type Session } from './session.ts'
+import { type Client, isFresh, type Session, type SessionKind } from './session.ts'
 import { readSettings, type Settings } from './settings.ts'
 import { checkEmail, normalEmail, type User } from './user.ts'
 
@@ -33,6 +34,8 @@ export interface LoginAttempt {
   client: Client
   /** The session credential that came with the request, if any; that session ends when this login succeeds. */
   presented?: string | undefined
+  /** Who is to hold the session. Default: a cookie. */
+  kind?: SessionKind
 }
 
 export interface Login extends OpenedSession {
@@ -44,6 +47,7 @@ export interface Login extends OpenedSession {
 export class Auth {
   /** What proves, changes and brings back the address of an account. */
   readonly address: EmailAddress
+  readonly tokens: Tokens
   readonly #parts: AuthParts
   readonly #account: Account
   readonly #registration: Registration
@@ -76,6 +80,7 @@ export class Auth {
       devices: new DeviceCookies(secrets),
       events: new Events(db, seams),
     }
+    this.tokens = new Tokens(this.#parts, secrets)
     this.address = new EmailAddress(this.#parts)
     this.#account = new Account(this.#parts, this.address)
     this.#registration = new Registration(this.#parts, this.address)
@@ -112,7 +117,7 @@ export class Auth {
    * Checks a password and opens a session, in one step.
    * @throws AuthError `credentials_invalid`, `email_unconfirmed`, `throttled`, `busy`
    */
-  async logIn({ email, password, client, presented }: LoginAttempt): Promise<Login> {
+  async logIn({ email, password, client, presented, kind = 'cookie' }: LoginAttempt): Promise<Login> {
     const { devices, events } = this.#parts
     const emailKey = normalEmail(email)
     const known = await this.#findUser(email)
@@ -120,7 +125,7 @@ export class Auth {
     return events.attempt({ kind: 'login', emailKey, client, device }, async () => {
       const user = await this.#proven(known, password)
       if (user !== null) await this.#requireConfirmed(user, client, device)
-      const opened = user === null ? null : await this.#open(user, client, device, presented)
+      const opened = user === null ? null : await this.#open(user, client, kind, device, presented)
       if (user === null || opened === null) {
         const owner = known === null ? {} : { email: known.email }
         await events.happen({ type: 'login_failed', userId: known?.id ?? null, ...owner, emailKey, client, device })
@@ -137,7 +142,7 @@ export class Auth {
    */
   async createSession(email: string, client = NO_CLIENT): Promise<string> {
     const user = await this.#findUser(email)
-    const opened = user === null ? null : await this.#open(user, client, null, undefined)
+    const opened = user === null ? null : await this.#open(user, client, 'cookie')
     if (opened === null) throw new AuthError('email_unknown', { field: 'email' })
     return opened.credential
   }
@@ -252,6 +257,7 @@ export class Auth {
   /** What must be done now and then: recording last uses, deleting what has ended. */
   async upkeep(): Promise<void> {
     await this.#parts.sessions.upkeep()
+    await this.tokens.keys.upkeep()
   }
 
   /** Writes what is only in memory; to be called before the database closes. */
@@ -260,8 +266,14 @@ export class Auth {
   }
 
   /** @returns null where the password has changed since `user` was read */
-  async #open(user: User, client: Client, device: string | null, presented?: string): Promise<OpenedSession | null> {
-    const { statements, ...opened } = this.#parts.sessions.make(user, client)
+  async #open(
+    user: User,
+    client: Client,
+    kind: SessionKind,
+    device: string | null = null,
+    presented?: string,
+  ): Promise<OpenedSession | null> {
+    const { statements, ...opened } = this.#parts.sessions.make(user, client, kind)
     const left = await this.checkSession(presented)
     // Before the oldest are ended: the one that leaves makes room.
     if (left !== null) statements.unshift(remove(sessions, { id: left.session.id }))

@@ -3,6 +3,7 @@
 import { AuthError, StartError } from './errors.ts'
 import { examineMail } from './mail/doctor.ts'
 import { smtpTransport } from './mail/transport.ts'
+import { rotateKeys } from './rotate_keys.ts'
 import { processSettings } from './settings.ts'
 
 interface Command {
@@ -22,6 +23,18 @@ const commands: Record<string, Command> = {
       const { well, lines } = await examineMail(processSettings(), to, smtpTransport)
       process.stdout.write(`${lines.join('\n')}\n`)
       return well
+    },
+  },
+  'rotate-keys': {
+    usage: 'rotate-keys [--compromised]',
+    does: 'gives the key of access tokens a successor, or replaces all keys at once',
+    async run([option = '']) {
+      if (!['', '--compromised'].includes(option)) throw new StartError(`${option} is no option.`)
+      const compromised = option !== ''
+      const kid = await rotateKeys(compromised)
+      const from = compromised ? 'signs from now on, all others are gone' : 'signs in ten minutes'
+      process.stdout.write(`Key ${kid} ${from}.\n`)
+      return true
     },
   },
 }

@@ -5,6 +5,7 @@
 
 import { coreMigrations, type Migration, migrate } from './db/migrations.ts'
 import { nextSessions, sessions, sweepSessions } from './db/sessions.ts'
+import { SIGNING_KEYS, type StoredSigningKey, signingKeys } from './db/signing_keys.ts'
 import { insert, must, NoResultFound, remove, select, selectLast, type Table, update } from './db/table.ts'
 import { type OneTimeToken, replaceToken, sweepTokens, tokens } from './db/tokens.ts'
 import { changeUser, HIGHEST_HASH_COST, insertUser, type UserChanges, users } from './db/users.ts'
@@ -124,6 +125,11 @@ export class DB {
     await this.#write(sessions, remove(sessions, { id }))
   }
 
+  /** @returns all keys that sign access tokens, the oldest first */
+  async findSigningKeys(): Promise<StoredSigningKey[]> {
+    return (await this.#engine.all(SIGNING_KEYS)).map(signingKeys.read)
+  }
+
   /** Adds a token in the place of the user's pending one of that purpose. */
   async addToken(token: OneTimeToken): Promise<void> {
     await this.commit(replaceToken(token))
@@ -205,7 +211,7 @@ export class DB {
 
 const SESSION_AND_USER = `
   SELECT s.id, s.secret_hash, s.user_id, s.created_at, s.authenticated_at, s.last_seen_at, s.expires_at, s.address,
-    s.user_agent, u.email, u.email_key, u.name, u.hashed_password, u.created_at AS user_created_at, u.updated_at,
-    u.email_confirmed_at
+    s.user_agent, s.kind, s.family_hash, s.rotated_at, u.email, u.email_key, u.name, u.hashed_password,
+    u.created_at AS user_created_at, u.updated_at, u.email_confirmed_at
   FROM sessions s JOIN users u ON u.id = s.user_id
   WHERE s.id = ?`

@@ -55,6 +55,22 @@ export const errorTable = {
     message: 'no valid session: log in first',
     mend: 'Log in with `POST /sessions` and send the cookie that it sets. Sessions end when idle, at a fixed age, at logout and at a password change.',
   },
+  token_invalid: {
+    message: 'this access token is not valid',
+    mend: 'Get a new one with `POST /tokens/refresh`, or log in with `POST /tokens`. Send it as `Authorization: Bearer`; a refresh token or a session cookie is none.',
+  },
+  refresh_refused: {
+    message: 'this refresh token is not valid',
+    mend: 'Log in again with `POST /tokens`. A refresh token works once, in the way in which it was given, until its session ends.',
+  },
+  refresh_token_reused: {
+    message: 'this refresh token was used before, so its session has ended: log in again',
+    mend: 'Log in again. Either somebody else has the token, or two calls of yours refreshed at once: let them share one refresh, or set REFRESH_GRACE.',
+  },
+  operator_required: {
+    message: 'this is for the operator’s programs',
+    mend: 'Send OPERATOR_KEY as `Authorization: Bearer`. Where that setting is empty nobody may do this.',
+  },
   current_password_wrong: {
     message: 'the current password is wrong',
     mend: 'Send the password that logs in now as `current_password`. One that is forgotten can be reset.',

@@ -45,6 +45,8 @@ export type AuthEventType =
   | 'password_reset'
   | 'password_reset_refused'
   | 'user_deleted'
+  | 'refresh_token_reused'
+  | 'signing_key_added'
   | 'throttled'
   | 'request_refused'
 

@@ -1,10 +1,21 @@
 /** What a session is, and how long it lives. */
 
+/**
+ * Who holds what proves a session. `cookie`: a browser, in the session cookie. `token`: a program, which has a refresh
+ * token and sends access tokens as bearer. `token_cookie`: a browser again, with these two tokens in cookies.
+ */
+export type SessionKind = 'cookie' | 'token' | 'token_cookie'
+
 export interface Session {
   /** A UUID v4: names the row and may be shown. */
   readonly id: string
   /** SHA-256 of the secret that only the client holds. */
   readonly secretHash: string
+  readonly kind: SessionKind
+  /** SHA-256 of what all refresh tokens of this session have in common; null where there are none. */
+  readonly familyHash: string | null
+  /** When the refresh token was last replaced; null before the first time. */
+  readonly rotatedAt: number | null
   readonly userId: number
   /** Milliseconds since the epoch, like all times here. */
   readonly createdAt: number
@@ -42,7 +53,10 @@ export function isAlive(session: Session, now: number, life: SessionLife): boole
   return now < session.expiresAt && now - session.lastSeenAt < life.idle
 }
 
-/** @returns whether the password was proven in this session no longer ago than `freshFor` milliseconds */
+/**
+ * @returns whether the password was proven in this session no longer ago than `freshFor` milliseconds. Of a token it never
+ * was: that one is presented tells nothing about who is there (NIST SP 800-63B-4 5.1.2).
+ */
 export function isFresh(session: Session, now: number, freshFor: number): boolean {
-  return Math.abs(now - session.authenticatedAt) <= freshFor
+  return session.kind === 'cookie' && Math.abs(now - session.authenticatedAt) <= freshFor
 }

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs'
 import { parseEnv } from 'node:util'
 import leven from 'leven'
 import { StartError } from './errors.ts'
-import { checkCookieDomain, checkDevelopment, checkMail, checkProduction } from './settings/checks.ts'
+import { checkCookieDomain, checkDevelopment, checkMail, checkOperatorKey, checkProduction } from './settings/checks.ts'
 import { readSender, readSmtpUrl, type Sender, type SmtpServer } from './settings/smtp.ts'
 import { declare, type Fallback, type Scalar } from './settings/table.ts'
 
@@ -31,6 +31,9 @@ export interface Settings extends Readonly<Omit<Declared, Resolved>> {
     readonly deviceName: string
     /** Kept by a browser that asked for a reset, so that the mailed code is good in no other. */
     readonly resetName: string
+    /** The same for the tokens of a session of the kind `token_cookie`. */
+    readonly accessName: string
+    readonly refreshName: string
     readonly secure: boolean
     readonly domain: string | undefined
   }
@@ -105,18 +108,23 @@ function completed(declared: Declared, production: boolean): Settings {
     ...rest,
     ...mailOf(declared, production),
     publicUrl,
+    tokenAudience: declared.tokenAudience || publicUrl,
     production,
     // Browsers take the prefix only with Secure, Path=/ and no Domain (RFC 6265bis 4.1.3).
     cookie: {
       name: production && secure && domain === undefined ? '__Host-session_id' : 'session_id',
       deviceName: production && secure ? '__Host-device' : 'device',
       resetName: production && secure ? '__Host-reset' : 'reset',
+      accessName: production && secure ? '__Host-access_token' : 'access_token',
+      // Of a path of its own, which the other prefix forbids.
+      refreshName: production && secure ? '__Secure-refresh_token' : 'refresh_token',
       secure,
       domain,
     },
   }
   if (production) checkProduction(settings)
   else checkDevelopment(settings)
+  checkOperatorKey(settings)
   if (domain !== undefined) checkCookieDomain(domain, publicUrl)
   checkMail(declared, settings)
   return settings

@@ -27,6 +27,7 @@ function sessionOf(userId: number, changes: Partial<Session> = {}): Session {
   const now = db.now()
   return {
     ...{ id: randomUUID(), secretHash: 'hash', userId, address: '127.0.0.1', userAgent: 'test' },
+    ...{ kind: 'cookie', familyHash: null, rotatedAt: null },
     ...{ createdAt: now, authenticatedAt: now, lastSeenAt: now, expiresAt: now + LIFE.absolute },
     ...changes,
   }

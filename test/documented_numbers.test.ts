@@ -268,6 +268,14 @@ const LIMITS: Record<string, (amount: number) => Promise<boolean>> = {
   SESSION_IDLE: (time) => stillAfter(time, (laptop) => laptop.profile()),
   SESSION_LIFETIME: (time) => stillAfter(time, (laptop) => laptop.profile(), { SESSION_IDLE: '365d' }),
   FRESH_FOR: (time) => stillAfter(time, (laptop) => laptop.send('DELETE', '/sessions?others=true')),
+  ACCESS_TOKEN_LIFETIME: async (time) => {
+    const house = await production()
+    const laptop = await signedIn(house)
+    const { access_token } = (await laptop.send('POST', '/tokens', { email: OWNER, password: PASSWORD })).json()
+    house.clock.advance(time)
+    const headers = { authorization: `Bearer ${access_token}` }
+    return (await stranger(house).send('GET', '/profile', undefined, headers)).statusCode === 200
+  },
   RESET_TOKEN_LIFETIME: async (time) => {
     const house = await production()
     await signedIn(house)
@@ -301,7 +309,8 @@ const LIMITS: Record<string, (amount: number) => Promise<boolean>> = {
     return (await letters(house)).filter(({ kind }) => kind === 'password_reset').length === count
   },
   AUDIT_RETENTION: async (time) => {
-    const house = await productionOnFile()
+    // No key for tokens gets a successor meanwhile, which would be a row of its own.
+    const house = await productionOnFile({ SIGNING_KEY_ROTATION: '365d' })
     await new Visitor(house).register()
     house.clock.advance(time)
     await house.upkeep()

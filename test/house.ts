@@ -39,6 +39,7 @@ export const PRODUCTION = {
   NODE_ENV: 'production',
   PUBLIC_URL: 'https://auth.example.org',
   SECRET: 'b7Qx0mT9rVw2Zk4LpN8sYc6HdJ1fGu3A',
+  OPERATOR_KEY: 'Zk4LpN8sYc6HdJ1fGu3Ab7Qx0mT9rVw2',
 }
 
 /** Mail goes to a server, though none is running: letters stay in the outbox, where `letters` reads them. */

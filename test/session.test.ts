@@ -7,6 +7,7 @@ const OPENED = 1_000_000
 function seenAt(lastSeenAt: number): Session {
   return {
     ...{ id: 'id', secretHash: 'hash', userId: 1, address: '', userAgent: '' },
+    ...{ kind: 'cookie', familyHash: null, rotatedAt: null },
     ...{ createdAt: OPENED, authenticatedAt: OPENED, lastSeenAt, expiresAt: OPENED + LIFE.absolute },
   }
 }

@@ -57,6 +57,6 @@ export const cookies: readonly SecurityRow[] = [
     part: 'pages',
     standard: 'ASVS 3.3.1, 3.3.2, 3.3.3, 3.3.4',
     demand: 'Hold every other cookie to the same rules.',
-    does: 'The one other, `__Host-device` of production, has `Secure`, `HttpOnly`, `SameSite=Strict`, `Path=/`, no `Domain` and a year.',
+    does: '`__Host-device`, `__Host-access_token` and `__Secure-refresh_token` of production have `Secure`, `HttpOnly`, no `Domain` and a short path where one will do; the access token has `SameSite=Lax`, the others `Strict`.',
   },
 ]

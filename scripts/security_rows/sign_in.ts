@@ -78,7 +78,7 @@ export const signIn: readonly SecurityRow[] = [
     part: 'core',
     standard: 'ASVS 6.1.3, 6.3.4; CS-MFA',
     demand: 'List every way to sign in and hold all to the same limits.',
-    does: '`POST /sessions` is the only route that signs anybody in; `docs/access.md` lists all routes.',
+    does: '`POST /sessions` and `POST /tokens` sign people in, by the same rules, counts and password; `docs/access.md` lists all routes.',
   },
   {
     id: 'A-12',

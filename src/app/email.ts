@@ -3,9 +3,10 @@
 import type { FastifyInstance } from 'fastify'
 import { confirmPage } from '../pages/confirm.ts'
 import { undoPage } from '../pages/undo.ts'
+import { visitor } from './carriers.ts'
 import { setDeviceCookie } from './cookies.ts'
 import { answer, viewFor } from './faces.ts'
-import { noticeOf, type PageParts, sendSecretPage, visitor } from './pages.ts'
+import { noticeOf, type PageParts, sendSecretPage } from './pages.ts'
 import { object, text, typed } from './schema.ts'
 
 const answered = { 200: object({ email: text, message: text }, []) }

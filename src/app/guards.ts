@@ -4,16 +4,17 @@ import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import type { CheckedSession } from '../auth/sessions.ts'
 import type { Auth } from '../auth.ts'
 import { AuthError } from '../errors.ts'
+import { isOperatorKey } from '../security/operator_key.ts'
 import { isCrossOrigin } from '../security/origin.ts'
 import type { Settings } from '../settings.ts'
-import { presentedCredential } from './cookies.ts'
+import { bearerOf, provenSession } from './carriers.ts'
 import { looseText } from './schema.ts'
 
 /**
  * `public`: anyone. `session`: whoever presents a valid session. `fresh`: the same, with a password that was proven in
- * the last minutes or comes along as `current_password`.
+ * the last minutes or comes along as `current_password`. `operator`: whoever has OPERATOR_KEY.
  */
-export type Access = 'public' | 'session' | 'fresh'
+export type Access = 'public' | 'session' | 'fresh' | 'operator'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -33,12 +34,13 @@ export function installGuards(app: FastifyInstance, auth: Auth, settings: Settin
     requireAccess(route)
     if (route.config?.access === 'fresh') addFreshGuard(route, auth)
   })
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     if (!settings.production) refuseForeignHost(request)
     refuseCrossOrigin(request, settings)
     const { access = 'public' } = request.routeOptions.config
     if (access === 'public') return
-    request.checked = await auth.checkSession(presentedCredential(request, settings))
+    if (access === 'operator') return refuseStranger(request, settings)
+    request.checked = await provenSession(request, reply, auth, settings)
     if (request.checked === null) throw new AuthError('session_required')
   })
 }
@@ -66,16 +68,21 @@ export async function requireFresh(request: FastifyRequest, auth: Auth): Promise
   else if (!auth.isFresh(checked.session)) throw new AuthError('fresh_password_required')
 }
 
+function refuseStranger(request: FastifyRequest, { operatorKey }: Settings): void {
+  if (!isOperatorKey(bearerOf(request) ?? '', operatorKey)) throw new AuthError('operator_required')
+}
+
 /** A page elsewhere whose name resolves to this machine must not get in (DNS rebinding). */
 function refuseForeignHost(request: FastifyRequest): void {
   if (!LOOPBACK_HOST.test(request.headers.host ?? '')) throw new AuthError('host_refused')
 }
 
-function refuseCrossOrigin(request: FastifyRequest, { production, publicUrl, trustedOrigins }: Settings): void {
+function refuseCrossOrigin(request: FastifyRequest, settings: Settings): void {
+  const { production, publicUrl, trustedOrigins, corsOrigins } = settings
   const { origin, host, 'sec-fetch-site': site } = request.headers
   const secFetchSite = Array.isArray(site) ? site.join() : site
   // In development the same service answers under several names of this machine.
   const own = production ? [publicUrl] : [publicUrl, `http://${host}`]
   const provenance = { method: request.method, secFetchSite, origin }
-  if (isCrossOrigin(provenance, own, trustedOrigins)) throw new AuthError('cross_origin')
+  if (isCrossOrigin(provenance, own, [...trustedOrigins, ...corsOrigins])) throw new AuthError('cross_origin')
 }

@@ -42,6 +42,7 @@ declare module 'fastify' {
 const NO_FORM: ReadonlySet<ErrorCode> = new Set([
   'cross_origin',
   'host_refused',
+  'token_invalid',
   'body_invalid',
   'body_too_large',
   'content_type_unsupported',

@@ -1,7 +1,6 @@
 /** The pages themselves: what a person opens. What their forms send goes to the routes that programs use. */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { CheckedSession } from '../auth/sessions.ts'
 import type { Auth } from '../auth.ts'
 import type { ShownActivity } from '../pages/dashboard/activity.ts'
 import { type Dashboard, dashboardPage } from '../pages/dashboard.ts'
@@ -14,8 +13,10 @@ import { resetPage } from '../pages/reset.ts'
 import { returnAddress } from '../security/return_address.ts'
 import type { Settings } from '../settings.ts'
 import { isNotice, type Notice } from '../texts.ts'
-import { presentedCredential } from './cookies.ts'
-import { seeOther, sendPage, viewFor } from './faces.ts'
+import { publicUser } from '../user.ts'
+import { account } from './account.ts'
+import { visitor } from './carriers.ts'
+import { seeOther, sendPage, viewFor, wantsPage } from './faces.ts'
 import { sessionOf } from './guards.ts'
 import { looseText } from './schema.ts'
 
@@ -51,7 +52,10 @@ export function installPages(app: FastifyInstance, parts: PageParts): void {
     return sendSecretPage(reply, resetPage(viewFor(request, signedIn, noticeOf(request))))
   })
 
-  app.get(DASHBOARD, { config: { access: 'session' } }, async (request, reply) => showDashboard(request, reply, parts))
+  const dashboard = { config: { access: 'session' }, schema: { response: { 200: account } } } as const
+  app.get(DASHBOARD, dashboard, async (request, reply) =>
+    wantsPage(request) ? showDashboard(request, reply, parts) : publicUser(sessionOf(request).user),
+  )
 
   // Where password managers look for the form (W3C, A Well-Known URL for Changing Passwords).
   app.get('/.well-known/change-password', { config }, async (_, reply) => seeOther(reply, DASHBOARD))
@@ -97,9 +101,4 @@ export function nextOf(request: FastifyRequest): string | undefined {
 export function noticeOf(request: FastifyRequest): Notice | undefined {
   const notice = looseText(request.query, 'notice')
   return notice !== undefined && isNotice(notice) ? notice : undefined
-}
-
-/** Whoever is signed in, on a page that is for everybody. */
-export function visitor(request: FastifyRequest, { auth, settings }: PageParts): Promise<CheckedSession | null> {
-  return auth.checkSession(presentedCredential(request, settings))
 }

@@ -25,6 +25,10 @@ const statuses: Record<ErrorCode, number> = {
   email_unconfirmed: 403,
   verification_refused: 403,
   session_required: 403,
+  token_invalid: 401,
+  refresh_refused: 401,
+  refresh_token_reused: 401,
+  operator_required: 401,
   current_password_wrong: 403,
   fresh_password_required: 403,
   throttled: 429,
@@ -65,12 +69,19 @@ export function refusalBody({ code, message, field }: AuthError): RefusalBody {
   return field === undefined ? { message, code } : { message, code, field }
 }
 
+/** What a program that sent no good bearer token is told (RFC 6750 3). */
+const CHALLENGES: ReadonlyMap<ErrorCode, string> = new Map([
+  ['token_invalid', 'Bearer error="invalid_token"'],
+  ['operator_required', 'Bearer realm="operator"'],
+])
+
 /** Refusals that are events of their own already, or no more than a wrong path. */
 const NOT_REPORTED: ReadonlySet<ErrorCode> = new Set([
   'credentials_invalid',
   'email_unconfirmed',
   'current_password_wrong',
   'reset_refused',
+  'refresh_token_reused',
   'throttled',
   'not_found',
   'method_not_allowed',
@@ -102,6 +113,8 @@ export async function answerError(
   if (refusal.code === 'busy') request.log.warn({ code: refusal.code }, 'request refused: too many hashes wait')
   else if (status >= 500) request.log.error({ err: error, code: refusal.code }, 'request failed')
   if (refusal.retryAfter !== undefined) reply.header('retry-after', refusal.retryAfter)
+  const challenge = CHALLENGES.get(refusal.code)
+  if (challenge !== undefined) reply.header('www-authenticate', challenge)
   if (!wantsPage(request)) return reply.code(status).send(refusalBody(refusal))
   try {
     return await refusePage(refusal, status, request, reply, parts)

@@ -6,7 +6,7 @@ import { deviceName } from '../device_name.ts'
 import { AuthError } from '../errors.ts'
 import type { Session } from '../session.ts'
 import type { Settings } from '../settings.ts'
-import { clearSessionCookie } from './cookies.ts'
+import { clearCookies } from './carriers.ts'
 import { answer, wantsPage } from './faces.ts'
 import { sessionOf } from './guards.ts'
 import { object, text, typed } from './schema.ts'
@@ -39,7 +39,7 @@ export function installSessions(untyped: FastifyInstance, auth: Auth, settings: 
     const ended = await auth.endSession(id, checked, request.client)
     // A person who presses twice, or in two windows, has what was wanted.
     if (!ended && !wantsPage(request)) throw new AuthError('not_found')
-    if (id === checked.session.id) clearSessionCookie(reply, settings)
+    if (id === checked.session.id) clearCookies(reply, checked, settings)
     return answer(request, reply, { message: 'session ended' }, '/dashboard?notice=device_signed_out')
   })
 }

@@ -132,7 +132,7 @@ export class Account {
   ): Promise<ChangedAccount> {
     const { db, devices, events, sessions: keeper } = this.#parts
     const changed: User = { ...user, ...changes }
-    const { statements, ...opened } = keeper.make(changed, client)
+    const { statements, ...opened } = keeper.make(changed, client, session.kind)
     const happened = typesOf(changes, asked !== undefined).map((type) => ({
       ...{ ...about(user, client), type, sessionId: opened.session.id },
     }))

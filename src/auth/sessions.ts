@@ -3,7 +3,8 @@
 import { endOldest, openSession, seeSession } from '../db/sessions.ts'
 import type { DB, Statement } from '../db.ts'
 import { makeCredential, parseCredential, sameHash } from '../security/credential.ts'
-import { type Client, isAlive, type Session, type SessionLife } from '../session.ts'
+import { makeRefreshToken } from '../security/refresh_token.ts'
+import { type Client, isAlive, type Session, type SessionKind, type SessionLife } from '../session.ts'
 import type { User } from '../user.ts'
 
 /** The last use of a session is written at most this often, in milliseconds. */
@@ -12,13 +13,18 @@ const FLUSH_STEP = 100
 
 export interface OpenedSession {
   session: Session
-  /** `<uuid>.<secret>`, for the client alone. */
+  /** `<uuid>.<secret>`, for the client alone; of a session with tokens it is the refresh token. */
   credential: string
 }
 
 export interface CheckedSession {
   session: Session
   user: User
+}
+
+interface ReadSession extends CheckedSession {
+  /** The last use that is in the database. */
+  written: number
 }
 
 export class Sessions {
@@ -38,10 +44,12 @@ export class Sessions {
    * @returns it with the statements that store it as long as the user's password is still the one that `user` holds,
    * and that end the oldest ones beyond the limit
    */
-  make(user: User, client: Client): OpenedSession & { statements: Statement[] } {
-    const { id, secretHash, credential } = makeCredential()
+  make(user: User, client: Client, kind: SessionKind): OpenedSession & { statements: Statement[] } {
+    const made = kind === 'cookie' ? { ...makeCredential(), familyHash: null } : makeRefreshToken()
+    const { id, secretHash, familyHash, credential } = made
     const now = this.#db.now()
     const session = {
+      ...{ kind, familyHash, rotatedAt: null },
       ...{ id, secretHash, userId: user.id, address: client.address, userAgent: client.userAgent.slice(0, 256) },
       ...{ createdAt: now, authenticatedAt: now, lastSeenAt: now, expiresAt: now + this.#life.absolute },
     }
@@ -57,13 +65,23 @@ export class Sessions {
   async check(presented: string): Promise<CheckedSession | null> {
     const parsed = parseCredential(presented)
     if (parsed === null) return null
-    const found = await this.#db.findSessionAndUser(parsed.id)
-    if (found === null || !sameHash(parsed.secretHash, found.session.secretHash)) return null
-    const session = this.#current(found.session)
-    const now = this.#db.now()
-    if (!isAlive(session, now, this.#life)) return null
-    if (now > session.lastSeenAt) this.#seen.set(session.id, { at: now, written: found.session.lastSeenAt })
-    return { session, user: found.user }
+    const found = await this.#read(parsed.id)
+    if (found?.session.kind !== 'cookie' || !sameHash(parsed.secretHash, found.session.secretHash)) return null
+    return this.#used(found)
+  }
+
+  /**
+   * The same for a session that an access token names, of which the signature was checked: one read, no write.
+   * @param kind the only kind that counts
+   */
+  async use(id: string, kind: SessionKind): Promise<CheckedSession | null> {
+    const found = await this.#read(id)
+    return found?.session.kind === kind ? this.#used(found) : null
+  }
+
+  /** @returns a session that has not ended; to look is not to use it */
+  async peek(id: string): Promise<CheckedSession | null> {
+    return this.#read(id)
   }
 
   /** @returns a user's sessions that have not ended, the last used first */
@@ -95,6 +113,20 @@ export class Sessions {
       for (const [id, use] of step) if (this.#seen.get(id) === use) this.#seen.delete(id)
       await new Promise(setImmediate)
     }
+  }
+
+  async #read(id: string): Promise<ReadSession | null> {
+    const found = await this.#db.findSessionAndUser(id)
+    if (found === null) return null
+    const session = this.#current(found.session)
+    if (!isAlive(session, this.#db.now(), this.#life)) return null
+    return { session, user: found.user, written: found.session.lastSeenAt }
+  }
+
+  #used({ session, user, written }: ReadSession): CheckedSession {
+    const now = this.#db.now()
+    if (now > session.lastSeenAt) this.#seen.set(session.id, { at: now, written })
+    return { session, user }
   }
 
   #current(session: Session): Session {

@@ -72,6 +72,28 @@ export const coreMigrations: readonly Migration[] = [
       'ALTER TABLE one_time_tokens ADD COLUMN tries BIGINT NOT NULL DEFAULT 0',
     ],
   },
+  {
+    id: 9,
+    name: 'token_sessions',
+    sql: [
+      "ALTER TABLE sessions ADD COLUMN kind TEXT NOT NULL DEFAULT 'cookie'",
+      'ALTER TABLE sessions ADD COLUMN family_hash TEXT',
+      'ALTER TABLE sessions ADD COLUMN rotated_at BIGINT',
+    ],
+  },
+  {
+    id: 10,
+    name: 'signing_keys',
+    sql: [
+      `CREATE TABLE signing_keys (
+        serial BIGINT PRIMARY KEY,
+        kid TEXT NOT NULL UNIQUE,
+        sealed_key TEXT NOT NULL,
+        created_at BIGINT NOT NULL,
+        signs_from BIGINT NOT NULL
+      )`,
+    ],
+  },
 ]
 
 /**

@@ -1,14 +1,17 @@
 /** The table of sessions. */
 
-import { integer, type Statement, text } from '../engines/engine.ts'
-import type { Session } from '../session.ts'
-import { insert, must, type Table } from './table.ts'
+import { integer, optionalInteger, optionalText, type Row, type Statement, text } from '../engines/engine.ts'
+import type { Session, SessionKind } from '../session.ts'
+import { insert, must, type Table, update } from './table.ts'
 
 export const sessions: Table<Session> = {
   name: 'sessions',
   columns: {
     id: 'id',
     secretHash: 'secret_hash',
+    kind: 'kind',
+    familyHash: 'family_hash',
+    rotatedAt: 'rotated_at',
     userId: 'user_id',
     createdAt: 'created_at',
     authenticatedAt: 'authenticated_at',
@@ -20,6 +23,9 @@ export const sessions: Table<Session> = {
   read: (row) => ({
     id: text(row, 'id'),
     secretHash: text(row, 'secret_hash'),
+    kind: kindOf(row),
+    familyHash: optionalText(row, 'family_hash'),
+    rotatedAt: optionalInteger(row, 'rotated_at'),
     userId: integer(row, 'user_id'),
     createdAt: integer(row, 'created_at'),
     authenticatedAt: integer(row, 'authenticated_at'),
@@ -38,6 +44,14 @@ export function openSession(session: Session, hashedPassword: string): Statement
   const { sql, params } = insert(sessions, session)
   const guarded = sql.replace(/VALUES \((.*)\)$/, 'SELECT $1 FROM users WHERE id = ? AND hashed_password = ?')
   return must({ sql: guarded, params: [...params, session.userId, hashedPassword] })
+}
+
+/**
+ * Puts the next refresh token in the place of the one that was presented, as long as that is still the one: of many who
+ * present it at once a single one succeeds.
+ */
+export function rotateSession({ id, secretHash }: Session, next: string, now: number): Statement {
+  return must(update(sessions, { secretHash: next, rotatedAt: now, lastSeenAt: now }, { id, secretHash }))
 }
 
 /** Ends the user's oldest sessions beyond `limit`, of which `kept` is one that stays. */
@@ -75,4 +89,10 @@ export function sweepSessions(after: string, last: string, now: number, idleSinc
     sql: 'DELETE FROM sessions WHERE id > ? AND id <= ? AND (expires_at <= ? OR last_seen_at <= ?)',
     params: [after, last, now, idleSince],
   }
+}
+
+function kindOf(row: Row): SessionKind {
+  const kind = text(row, 'kind')
+  if (kind === 'cookie' || kind === 'token' || kind === 'token_cookie') return kind
+  throw new TypeError(`unknown kind of session ${kind}`)
 }

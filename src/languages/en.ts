@@ -180,6 +180,10 @@ const errors = {
   'error.verification_refused':
     'This link does not work any more: it was used, is too old, or there is a newer one. Ask for another mail.',
   'error.session_required': 'Your session has ended. Log in again.',
+  'error.token_invalid': 'This token does not work, or no longer.',
+  'error.refresh_refused': 'This refresh token does not work, or no longer. Log in again.',
+  'error.refresh_token_reused': 'This refresh token was used before, so its session has ended. Log in again.',
+  'error.operator_required': 'Only the operator of this service may do this.',
   'error.current_password_wrong': 'This is not your current password.',
   'error.fresh_password_required': 'It has been a while: give your current password once more.',
   'error.throttled': 'There were too many tries. Wait {wait} before the next one.',
@@ -220,6 +224,8 @@ const events = {
   'event.password_reset': 'Password set anew with a token',
   'event.password_reset_refused': 'A token for a new password was refused',
   'event.user_deleted': 'Account deleted',
+  'event.refresh_token_reused': 'A program was signed out: somebody used its old token',
+  'event.signing_key_added': 'New key for tokens',
   'event.throttled': 'Too many tries',
   'event.request_refused': 'A request was refused',
 } satisfies Record<`event.${AuthEventType}`, string>

@@ -182,6 +182,10 @@ export const fr: Texts = {
   'error.verification_refused':
     'Ce lien ne fonctionne plus : il a servi, il est trop ancien ou il y en a un plus récent. Demandez un autre e-mail.',
   'error.session_required': 'Votre session est terminée. Reconnectez-vous.',
+  'error.token_invalid': 'Ce jeton ne fonctionne pas, ou plus.',
+  'error.refresh_refused': 'Ce jeton de renouvellement ne fonctionne pas, ou plus. Reconnectez-vous.',
+  'error.refresh_token_reused': 'Ce jeton de renouvellement a déjà servi ; sa session est terminée. Reconnectez-vous.',
+  'error.operator_required': 'Cela est réservé à l’administration de ce service.',
   'error.current_password_wrong': 'Ce n’est pas votre mot de passe actuel.',
   'error.fresh_password_required': 'Un certain temps a passé : donnez encore une fois votre mot de passe actuel.',
   'error.throttled': 'Il y a eu trop de tentatives. Attendez {wait} avant la prochaine.',
@@ -220,6 +224,8 @@ export const fr: Texts = {
   'event.password_reset': 'Mot de passe redéfini avec un code',
   'event.password_reset_refused': 'Un code pour un nouveau mot de passe a été refusé',
   'event.user_deleted': 'Compte supprimé',
+  'event.refresh_token_reused': 'Un programme a été déconnecté : quelqu’un a utilisé son ancien jeton',
+  'event.signing_key_added': 'Nouvelle clé pour les jetons',
   'event.throttled': 'Trop de tentatives',
   'event.request_refused': 'Une demande a été refusée',
 }

@@ -20,7 +20,7 @@ export class Secrets {
   }
 
   /** @returns the keys of a purpose: the one to make with first, then the one that is only read with */
-  keys(purpose: 'device_cookie' | 'outbox'): Buffer[] {
+  keys(purpose: 'device_cookie' | 'outbox' | 'refresh_token' | 'signing_keys'): Buffer[] {
     return this.#secrets.map((secret) => Buffer.from(hkdfSync('sha256', secret, '', `bienvenue/${purpose}`, KEY_BYTES)))
   }
 }

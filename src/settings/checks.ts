@@ -21,11 +21,28 @@ export function checkProduction({ publicUrl, insecureHttp, passwordMinLength, se
   if (passwordMinLength < 8) {
     throw new StartError('PASSWORD_MIN_LENGTH must be at least 8 in production.')
   }
-  if (Buffer.byteLength(secret) < 32 || new Set(secret).size < 10 || SAMPLE.test(secret) || isRepeated(secret)) {
+  if (isGuessable(secret)) {
     throw new StartError(
       'SECRET is missing or easily guessed: set it to at least 32 random bytes, for example with openssl rand -base64 33.',
     )
   }
+}
+
+/** Wherever it is set it opens every session: in development too it must be a good one, and its own. */
+export function checkOperatorKey({ operatorKey, secret, secretPrevious }: Settings): void {
+  if (operatorKey === '') return
+  if (isGuessable(operatorKey)) {
+    throw new StartError(
+      'OPERATOR_KEY is easily guessed: set it to at least 32 random bytes, for example with openssl rand -base64 33.',
+    )
+  }
+  if ([secret, secretPrevious].includes(operatorKey)) {
+    throw new StartError('OPERATOR_KEY is the same as SECRET: other services know it, so make a key of its own.')
+  }
+}
+
+function isGuessable(key: string): boolean {
+  return Buffer.byteLength(key) < 32 || new Set(key).size < 10 || SAMPLE.test(key) || isRepeated(key)
 }
 
 /** @returns whether the text is a shorter one written several times */

@@ -16,6 +16,7 @@ import {
   url,
 } from './kinds.ts'
 import { declareMail } from './mail.ts'
+import { declareTokens } from './token_table.ts'
 
 export type Scalar = string | number | boolean | readonly string[]
 
@@ -133,6 +134,7 @@ export function declare(read: Reader) {
       shown: 'none',
       meaning: 'Hosts other than this one to which a person may be sent back after a login (`next`).',
     }),
+    ...declareTokens(read),
     secret: read({
       variable: 'SECRET',
       kind: text,

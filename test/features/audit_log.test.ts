@@ -56,6 +56,8 @@ interface Happening {
   /** Whether a session is named. */
   session?: true
   reason?: string
+  /** The reason is the name of something that was made. */
+  named?: true
   /** The process itself did it. */
   inside?: true
   /** Settings beyond those of production without mail. */
@@ -140,6 +142,19 @@ const HAPPENINGS: Record<AuthEventType, Happening> = {
   },
   password_reset_refused: { make: ({ laptop }) => laptop.reset(MADE_UP), user: 1 },
   user_deleted: { make: ({ laptop }) => laptop.send('DELETE', '/users/me', { current_password: PASSWORD }), user: 1 },
+  refresh_token_reused: {
+    make: async ({ house, laptop }) => {
+      const { refresh_token } = (await laptop.send('POST', '/tokens', { email: OWNER, password: PASSWORD })).json()
+      await laptop.send('POST', '/tokens/refresh', { refresh_token })
+      await laptop.send('POST', '/tokens/refresh', { refresh_token })
+      expect(linesOf(house, 'request_refused')).toEqual([])
+    },
+    ...{ user: 1, session: true },
+  },
+  signing_key_added: {
+    make: ({ house }) => house.auth.tokens.keys.rotate(),
+    ...{ user: null, inside: true, named: true },
+  },
   throttled: {
     make: async ({ house, laptop }) => {
       await inTurn(10, (n) => stranger(house, n).logIn(OWNER, WRONG))
@@ -165,7 +180,7 @@ function withAgent(visitor: Visitor): Visitor {
 describe('every event', () => {
   test.each(Object.entries(HAPPENINGS))(
     'O-10: has a row and a line: %s',
-    async (type, { make, user, session, reason, inside, env }) => {
+    async (type, { make, user, session, reason: why, inside, named: name, env }) => {
       const { house, laptop } = await scene(env)
       const [rows, lines] = [(await rowsOf(house, type)).length, linesOf(house, type).length]
       house.clock.advance(4 * MINUTE)
@@ -174,6 +189,7 @@ describe('every event', () => {
 
       const [address, agent] = inside ? ['', ''] : ['198.51.100.42', AGENT]
       const [row, ...moreRows] = (await rowsOf(house, type)).slice(rows)
+      const reason = name ? expect.stringMatching(/^[\w-]{43}$/) : why
       const named = session ? expect.stringMatching(/^[0-9a-f-]{36}$/) : null
       expect(row).toEqual({
         ...{ id: expect.any(Number), at: Date.UTC(2026, 0, 1, 0, 4), type, user_id: user, session_id: named },
@@ -503,7 +519,8 @@ describe('a row', () => {
     ['90 days', {}, 90 * DAY],
     ['what is set', { AUDIT_RETENTION: '1d' }, DAY],
   ])('is kept for %s, and no longer', async (_, env, retention) => {
-    const { house } = await scene(env)
+    // No key for tokens gets a successor meanwhile, which would be an event of its own.
+    const { house } = await scene({ SIGNING_KEY_ROTATION: '365d', ...env })
     house.clock.advance(HOUR)
     await new Visitor(house).logIn()
     house.clock.advance(retention - HOUR - 1)

@@ -181,8 +181,9 @@ test('O-19: where the system gives no randomness there is no session, no account
 })
 
 test('O-17: an unexpected error of the database is a generic 500 on every route that needs it, and the log has the cause', async () => {
-  const house = await stored()
+  const house = await stored({ OPERATOR_KEY: PRODUCTION.OPERATOR_KEY })
   const routes = await routesOf(house.app)
+  const { OPERATOR_KEY } = PRODUCTION
   for (const table of ['users', 'sessions', 'one_time_tokens'])
     house.outside.exec(`ALTER TABLE ${table} RENAME TO ${table}_elsewhere`)
   const fields = {
@@ -193,10 +194,13 @@ test('O-17: an unexpected error of the database is a generic 500 on every route 
     reset_token: MADE_UP,
     verification_token: MADE_UP,
     undo_token: MADE_UP,
+    refresh_token: house.cookie,
+    token: house.cookie,
   }
   const failed: string[] = []
   for (const { method, path } of routes) {
-    const headers = { cookie: `session_id=${house.cookie}`, 'content-type': 'application/json' }
+    const key = /^\/tokens\/(?:introspect|revoke)/.test(path) ? { authorization: `Bearer ${OPERATOR_KEY}` } : {}
+    const headers = { cookie: `session_id=${house.cookie}`, 'content-type': 'application/json', ...key }
     const payload = method === 'GET' || method === 'HEAD' ? {} : { payload: JSON.stringify(fields) }
     const lines = house.log.length
     const answer = await house.app.inject({ method, url: path, headers, ...payload })
@@ -212,7 +216,9 @@ test('O-17: an unexpected error of the database is a generic 500 on every route 
   }
   expect(failed.length).toBeGreaterThan(10)
   const rest = routes.map(({ method, path }) => `${method} ${path}`).filter((route) => !failed.includes(route))
-  const untouched = ['/', '/.well-known/change-password', '/assets/:name', '/health/live', '/health/ready', '/outbox']
+  const wellKnown = ['change-password', 'jwks.json', 'oauth-authorization-server']
+  const others = ['/assets/:name', '/health/live', '/health/ready', '/outbox']
+  const untouched = ['/', ...wellKnown.map((name) => `/.well-known/${name}`), ...others]
   expect(rest.sort()).toEqual(untouched.flatMap((path) => [`GET ${path}`, `HEAD ${path}`]).sort())
 })
 

@@ -2,7 +2,7 @@
 
 import { v4 as uuid } from 'uuid'
 import type { Letter } from '../../src/letter.ts'
-import { type Answer, anotherDevice, BOB, Client, cookieValue, setCookies } from '../app/client.ts'
+import { type Answer, anotherDevice, BOB, Client, cookieValue, setCookies, textOf } from '../app/client.ts'
 import { GOOD_PASSWORD } from '../app/routes.ts'
 import { type House, letterOf } from '../house.ts'
 
@@ -16,7 +16,7 @@ export const NEW_GOOD_PASSWORD = 'another long way to go'
 
 /** @returns the answers in order; each of them is a success */
 export async function journey(house: House): Promise<Step[]> {
-  const { app, auth } = house
+  const { app, auth, settings } = house
   const steps: Step[] = []
   const client = new Client(app)
   const walk = async (route: string, answer: Promise<Answer>) => {
@@ -30,12 +30,35 @@ export async function journey(house: House): Promise<Step[]> {
   await walk('GET /profile', client.profile())
   await walk('GET /users/me', client.send('GET', '/users/me'))
   await walk('PATCH /users/me', client.send('PATCH', '/users/me', { name: 'Bobby' }))
-  const change = { password: NEW_GOOD_PASSWORD, current_password: GOOD_PASSWORD }
-  await walk('PATCH /users/me', client.send('PATCH', '/users/me', change))
+  const renewed = { password: NEW_GOOD_PASSWORD, current_password: GOOD_PASSWORD }
+  await walk('PATCH /users/me', client.send('PATCH', '/users/me', renewed))
   const phone = await anotherDevice(app, BOB, NEW_GOOD_PASSWORD)
   await walk('GET /sessions', client.send('GET', '/sessions'))
   const [phoneId = ''] = cookieValue(phone.cookie).split('.')
   await walk('DELETE /sessions/:id', client.send('DELETE', `/sessions/${phoneId}`))
+  await walk('GET /dashboard', client.send('GET', '/dashboard'))
+  await walk('GET /.well-known/jwks.json', client.send('GET', '/.well-known/jwks.json'))
+  await walk(
+    'GET /.well-known/oauth-authorization-server',
+    client.send('GET', '/.well-known/oauth-authorization-server'),
+  )
+  const program = new Client(app)
+  const login = { email: BOB, password: NEW_GOOD_PASSWORD }
+  await walk('POST /tokens', program.send('POST', '/tokens', { ...login, transport: 'cookie' }))
+  await walk('POST /tokens', program.send('POST', '/tokens', login))
+  const refresh_token = textOf(lastOf(steps), 'refresh_token')
+  await walk('POST /tokens/refresh', program.send('POST', '/tokens/refresh', { refresh_token }))
+  const [token, last] = ['access_token', 'refresh_token'].map((field) => textOf(lastOf(steps), field))
+  const bearer = { authorization: `Bearer ${token}` }
+  const change = { email: 'bobby@example.org', current_password: NEW_GOOD_PASSWORD }
+  const key = { authorization: `Bearer ${settings.operatorKey}` }
+  for (const one of [token, last]) {
+    await walk('POST /tokens/introspect', program.send('POST', '/tokens/introspect', { token: one ?? '' }, key))
+  }
+  await walk('PATCH /users/me', program.send('PATCH', '/users/me', change, bearer))
+  await walk('PATCH /users/me', client.send('PATCH', '/users/me', { ...change, email: BOB }))
+  await walk('POST /tokens/revoke', program.send('POST', '/tokens/revoke', { token: last ?? '' }, key))
+  await walk('DELETE /tokens', program.send('DELETE', '/tokens', { refresh_token }))
   await walk('DELETE /sessions', client.send('DELETE', '/sessions?others=true'))
   await walk('DELETE /sessions', client.logOut())
   await walk('POST /reset_password', client.askForReset())
@@ -69,6 +92,12 @@ async function walkThroughMail(
   await walk('POST /undo_email_change', client.send('POST', '/undo_email_change', fields))
   await walk('PUT /reset_password', client.reset(await house.auth.getResetPasswordToken(BOB), GOOD_PASSWORD))
   await walk('POST /sessions', client.logIn(BOB, GOOD_PASSWORD))
+}
+
+function lastOf(steps: readonly Step[]): Answer {
+  const last = steps.at(-1)
+  if (last === undefined) throw new Error('no step was taken')
+  return last.answer
 }
 
 /** @returns a path that reaches the route */

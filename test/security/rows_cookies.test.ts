@@ -7,23 +7,33 @@ import { cookieLines, journey } from './journey.ts'
 
 const LONGEST_LIFE = 400 * 24 * 3600
 
+/** What is set beside the session, with its attributes but for its life. */
+const KEPT: Record<string, string[]> = {
+  '__Host-device': ['HttpOnly', 'Path=/', 'SameSite=Strict', 'Secure'],
+  // It goes along where a link from elsewhere leads to a page.
+  '__Host-access_token': ['HttpOnly', 'Path=/', 'SameSite=Lax', 'Secure'],
+  '__Secure-refresh_token': ['HttpOnly', 'Path=/tokens/refresh', 'SameSite=Strict', 'Secure'],
+}
+
 test.each([
-  ['by default', {}, ['__Host-device', '__Host-reset', '__Host-session_id']],
+  ['by default', {}, [...Object.keys(KEPT), '__Host-session_id']],
   [
     'where the session is shared with subdomains',
     { COOKIE_DOMAIN: 'example.org' },
-    ['__Host-device', '__Host-reset', 'session_id'],
+    [...Object.keys(KEPT), 'session_id'],
   ],
 ])('K-08: what else is set is as well kept as the session, %s', async (_, env, names) => {
   const lines = cookieLines(await journey(await house({ ...PRODUCTION, ...env })))
-  expect([...new Set(lines.map(cookieName))].sort()).toEqual(names)
-  const devices = lines.filter((line) => ['__Host-device', '__Host-reset'].includes(cookieName(line)))
-  expect(devices.length).toBeGreaterThan(1)
-  for (const line of devices) {
+  expect([...new Set(lines.map(cookieName))].sort()).toEqual(names.sort())
+  const others = lines.filter((line) => cookieName(line) in KEPT)
+  expect(others.length).toBeGreaterThan(3)
+  for (const line of others) {
     const attributes = attributesOf(line).filter((attribute) => !attribute.startsWith('Max-Age='))
-    expect(attributes, line).toEqual(['HttpOnly', 'Path=/', 'SameSite=Strict', 'Secure'])
+    expect(attributes, line).toEqual(KEPT[cookieName(line)])
     const life = Number(/; Max-Age=(\d+)(?:;|$)/.exec(line)?.[1])
     expect(life, line).toBeLessThanOrEqual(LONGEST_LIFE)
-    expect(cookieName(line).length + cookieValue(line).length, line).toBeLessThan(140)
+    expect(cookieName(line).length + cookieValue(line).length, line).toBeLessThan(
+      cookieName(line).includes('access') ? 800 : 140,
+    )
   }
 })

@@ -25,12 +25,16 @@ describe('keys and algorithms', () => {
     [/[^a-z]hash\('sha256'/i, 'SHA-256'],
     [/hkdfSync\('sha256'/, 'HKDF with SHA-256'],
     [/\brandomBytes\(/, 'random'],
+    [/createCipheriv\(/, 'AES-256-GCM'],
+    [/\bSignJWT\(/, 'JWT'],
+    [/'ES256', 'EdDSA'/, 'ES256'],
+    [/'ES256', 'EdDSA'/, 'EdDSA'],
     [/\bbcrypt\w*\.?\w*\(/, 'bcrypt'],
     [/\buuid\(/, 'UUID v4'],
   ]
 
   test('O-03: every file that uses any is in the list, and no other', () => {
-    const users = sources.filter(([, source]) => /from '(?:node:)?(?:crypto|bcrypt|uuid)'/.test(source))
+    const users = sources.filter(([, source]) => /from '(?:node:)?(?:crypto|bcrypt|uuid|jose)'/.test(source))
     expect(inventory.map(({ file }) => file).sort()).toEqual(users.map(([file]) => file).sort())
   })
 
@@ -49,14 +53,19 @@ describe('keys and algorithms', () => {
     const purposes = [...union.matchAll(/'(\w+)'/g)].map(([, purpose = '']) => purpose)
     expect(purposes).toContain('device_cookie')
     const settings = settingRows().map(({ variable }) => variable)
-    const secrets = settings.filter((variable) => /SECRET|KEY|PEPPER/.test(variable))
+    const secrets = settings.filter((variable) => /SECRET|KEY$|PEPPER/.test(variable))
     const keys = inventory.map(({ key }) => key).join()
     for (const name of [...purposes, ...secrets]) expect(keys).toContain(`\`${name}\``)
   })
 })
 
 describe('who may call what', () => {
-  const WORDS: Record<AccessRow['access'], string> = { public: 'anyone', session: 'session', fresh: 'fresh password' }
+  const WORDS: Record<AccessRow['access'], string> = {
+    public: 'anyone',
+    session: 'session',
+    fresh: 'fresh password',
+    operator: 'operator’s key',
+  }
 
   interface Documented {
     route: string

@@ -1,0 +1,46 @@
+/**
+ * The two cookies of a session of the kind `token_cookie`, for front ends that keep no token in script: the access token
+ * for every path, and the refresh token for the one that takes it. No script reads them, and no domain shares them.
+ */
+
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { AccessToken } from '../auth/tokens.ts'
+import type { Settings } from '../settings.ts'
+
+/** The one path that the refresh token is sent to. */
+export const REFRESH_PATH = '/tokens/refresh'
+
+export function accessCookie({ cookies }: FastifyRequest, { cookie }: Settings): string | undefined {
+  return cookies[cookie.accessName]
+}
+
+export function refreshCookie({ cookies }: FastifyRequest, { cookie }: Settings): string | undefined {
+  return cookies[cookie.refreshName]
+}
+
+export function setAccessCookie(
+  reply: FastifyReply,
+  { accessToken, expiresIn }: AccessToken,
+  settings: Settings,
+): void {
+  reply.setCookie(settings.cookie.accessName, accessToken, accessAttributes(settings, expiresIn))
+}
+
+/** @param seconds until the session ends, however much it is used */
+export function setRefreshCookie(reply: FastifyReply, refreshToken: string, seconds: number, settings: Settings): void {
+  reply.setCookie(settings.cookie.refreshName, refreshToken, refreshAttributes(settings, seconds))
+}
+
+export function clearTokenCookies(reply: FastifyReply, settings: Settings): void {
+  reply.setCookie(settings.cookie.accessName, '', accessAttributes(settings, 0))
+  reply.setCookie(settings.cookie.refreshName, '', refreshAttributes(settings, 0))
+}
+
+function accessAttributes({ cookie: { secure } }: Settings, maxAge: number) {
+  return { path: '/', httpOnly: true, sameSite: 'lax', secure, maxAge } as const
+}
+
+/** No link leads there, so nothing is lost by the stricter rule. */
+function refreshAttributes({ cookie: { secure } }: Settings, maxAge: number) {
+  return { path: REFRESH_PATH, httpOnly: true, sameSite: 'strict', secure, maxAge } as const
+}

@@ -1,0 +1,227 @@
+/** The client that programs import as `bienvenue/client`, against a really started server. */
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Bienvenue, BienvenueError, type TokenStore, type Tokens } from 'bienvenue/client'
+import { expect, test } from 'vitest'
+import { Child, pathOf, startServer, temporaryFolder } from '../started.ts'
+
+const PASSWORD = 'the long way round'
+
+let people = 0
+
+/** A client of somebody new who has logged in, and what it sends. */
+async function client(url: string): Promise<{ client: Bienvenue; email: string; store: Kept; calls: string[] }> {
+  people += 1
+  const email = `person${people}@example.org`
+  const store = new Kept()
+  const calls: string[] = []
+  const counted: typeof fetch = (input, init) => {
+    calls.push(`${init?.method} ${new URL(String(input)).pathname}`)
+    return fetch(input, init)
+  }
+  const made = new Bienvenue(url, { store, fetch: counted })
+  await made.register({ email, password: PASSWORD, name: 'Ada' })
+  await made.logIn(email, PASSWORD)
+  calls.length = 0
+  return { client: made, email, store, calls }
+}
+
+/** Remembers what it keeps, and can be told that it is old. */
+class Kept implements TokenStore {
+  tokens: Tokens | null = null
+
+  read(): Tokens | null {
+    return this.tokens
+  }
+
+  write(tokens: Tokens | null): void {
+    this.tokens = tokens
+  }
+
+  expire(): void {
+    if (this.tokens !== null) this.tokens = { ...this.tokens, expiresAt: Date.now() }
+  }
+
+  /** The access token is no good, and its time does not tell. */
+  spoil(): void {
+    if (this.tokens !== null) this.tokens = { ...this.tokens, accessToken: 'spoilt' }
+  }
+}
+
+async function codeOf(call: Promise<unknown>): Promise<unknown> {
+  const error: unknown = await call.then(() => 'no error').catch((thrown: unknown) => thrown)
+  return error instanceof BienvenueError ? error.code : error
+}
+
+/** @returns a server for one test alone */
+async function server(env: Record<string, string> = {}): Promise<string> {
+  return (await startServer(env)).url
+}
+
+test('logs in, sees and changes the account, and logs out', async () => {
+  const { client: ada, email, store } = await client(await server())
+  expect(await ada.account()).toMatchObject({ email, name: 'Ada' })
+  expect(await ada.changeAccount({ name: 'Ada Lovelace' })).toMatchObject({ name: 'Ada Lovelace' })
+  const [session] = await ada.sessions()
+  expect(session).toMatchObject({ current: true })
+  const kept = store.tokens
+  await ada.logOut()
+  expect(store.tokens).toBeNull()
+  expect(await codeOf(ada.account())).toBe('signed_out')
+  store.tokens = kept
+  expect(await codeOf(ada.account())).toBe('refresh_refused')
+})
+
+test.each([
+  ['has run out', (store: Kept) => store.expire()],
+  ['is refused', (store: Kept) => store.spoil()],
+])('refreshes once for fifty calls at once when the token %s', async (_, spoil) => {
+  const { client: ada, email, store, calls } = await client(await server())
+  spoil(store)
+  const accounts = await Promise.all(Array.from({ length: 50 }, () => ada.account()))
+  expect(new Set(accounts.map((account) => account.email))).toEqual(new Set([email]))
+  expect(calls.filter((call) => call === 'POST /tokens/refresh')).toHaveLength(1)
+  expect((await ada.account()).email).toBe(email)
+})
+
+test('two that share a store do not refresh against each other', async () => {
+  const url = await server()
+  const { client: first, store, email } = await client(url)
+  const second = new Bienvenue(url, { store })
+  store.expire()
+  await first.account()
+  store.expire()
+  expect((await second.account()).email).toBe(email)
+  expect((await first.account()).email).toBe(email)
+})
+
+test('goes on after a new address and a new password, with the tokens that come', async () => {
+  const { client: ada, store } = await client(await server())
+  const before = store.tokens
+  const changes = { email: 'moved@example.org', password: 'another long way', current_password: PASSWORD }
+  expect(await ada.changeAccount(changes)).toMatchObject({ email: 'moved@example.org' })
+  expect(store.tokens?.refreshToken).not.toBe(before?.refreshToken)
+  expect((await ada.account()).email).toBe('moved@example.org')
+  expect(await codeOf(ada.deleteAccount('wrong'))).toBe('current_password_wrong')
+  await ada.deleteAccount('another long way')
+  expect(store.tokens).toBeNull()
+})
+
+test('ends another session of the same person', async () => {
+  const url = await server()
+  const { client: ada, email } = await client(url)
+  const phone = new Bienvenue(url)
+  await phone.logIn(email, PASSWORD)
+  const other = (await ada.sessions()).find(({ current }) => !current)
+  await ada.endSession(other?.id ?? '', PASSWORD)
+  expect(await codeOf(phone.account())).toBe('refresh_refused')
+})
+
+test('forgets what it kept when its tokens were stolen and used', async () => {
+  const url = await server()
+  const { client: ada, store } = await client(url)
+  const thief = new Bienvenue(url, { store: Object.assign(new Kept(), { tokens: store.tokens }) })
+  store.expire()
+  const stolen = store.tokens
+  await ada.account()
+  const spent = new Kept()
+  spent.tokens = stolen
+  expect(await codeOf(new Bienvenue(url, { store: spent }).account())).toBe('refresh_token_reused')
+  expect(spent.tokens).toBeNull()
+  expect(await codeOf(thief.account())).toBe('refresh_refused')
+})
+
+test('throws errors that say what, where and how long', async () => {
+  const url = await server()
+  const nobody = new Bienvenue(url)
+  const { email } = await client(url)
+  expect(await nobody.logIn(email, 'wrong').catch((error: unknown) => error)).toMatchObject({
+    ...{ name: 'BienvenueError', status: 401, code: 'credentials_invalid', message: 'wrong email or password' },
+    ...{ field: undefined, retryAfter: undefined },
+  })
+  expect(await nobody.register({ email: 'x', password: 'y' }).catch((error: unknown) => error)).toMatchObject({
+    ...{ status: 400, code: 'email_invalid', field: 'email' },
+  })
+  expect(await codeOf(nobody.register({ email, password: PASSWORD }))).toBe('email_taken')
+  for (let tries = 0; tries < 10; tries += 1) await codeOf(nobody.logIn(email, 'wrong'))
+  expect(await nobody.logIn(email, PASSWORD).catch((error: unknown) => error)).toMatchObject({
+    ...{ status: 429, code: 'throttled', retryAfter: expect.any(Number) },
+  })
+})
+
+test('says so where nobody answers, and where it is somebody else, and keeps the login', async () => {
+  const url = await server()
+  const { store } = await client(url)
+  const away = new Bienvenue(url, { store, fetch: () => Promise.reject(new TypeError('fetch failed')) })
+  expect(await codeOf(away.account())).toBe('unreachable')
+  store.expire()
+  expect(await codeOf(away.account())).toBe('unreachable')
+  const other = new Bienvenue(url, { store, fetch: async () => new Response('<h1>Sorry</h1>', { status: 502 }) })
+  expect(await codeOf(other.account())).toBe('unreadable')
+  const odd = new Bienvenue(url, { fetch: async () => new Response('"hello"') })
+  expect(await codeOf(odd.logIn('a@b.c', 'x'))).toBe('unreadable')
+  expect(store.tokens).not.toBeNull()
+  expect((await new Bienvenue(url, { store }).account()).name).toBe('Ada')
+})
+
+test('hands out an access token for other services that is good', async () => {
+  const url = await server()
+  const { client: ada, store, email } = await client(url)
+  store.expire()
+  const token = await ada.accessToken()
+  const answer = await fetch(`${url}/profile`, { headers: { authorization: `Bearer ${token}` } })
+  expect(await answer.json()).toEqual({ email })
+})
+
+test('with cookies it keeps nothing and sends no bearer; a browser does the rest', async () => {
+  const url = await server()
+  const jar = new Map<string, string>()
+  const sent: (string | null)[] = []
+  /** What a browser does with HttpOnly cookies. */
+  const browser: typeof fetch = async (input, init) => {
+    const headers = new Headers(init?.headers)
+    sent.push(headers.get('authorization'))
+    expect(init?.credentials).toBe('include')
+    const refreshing = new URL(String(input)).pathname === '/tokens/refresh'
+    const pairs = [...jar].filter(([name]) => refreshing || name !== 'refresh_token')
+    headers.set('cookie', pairs.map(([name, value]) => `${name}=${value}`).join('; '))
+    const answer = await fetch(input, { ...init, headers })
+    for (const line of answer.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
+      if (value === '') jar.delete(name)
+      else jar.set(name, value)
+    }
+    return answer
+  }
+  const store = new Kept()
+  const front = new Bienvenue(url, { transport: 'cookie', fetch: browser, store })
+  await front.register({ email: 'front@example.org', password: PASSWORD })
+  await front.logIn('front@example.org', PASSWORD)
+  expect((await front.account()).email).toBe('front@example.org')
+  jar.delete('access_token')
+  const all = await Promise.all(Array.from({ length: 20 }, () => front.account()))
+  expect(new Set(all.map(({ email }) => email)).size).toBe(1)
+  jar.delete('access_token')
+  await front.logOut()
+  expect([...jar]).toEqual([])
+  await front.logOut()
+  expect([store.tokens, new Set(sent)]).toEqual([null, new Set([null])])
+})
+
+test('the files that are imported are made from the source', async () => {
+  const folder = temporaryFolder()
+  const tsc = pathOf('node_modules/.bin/tsc')
+  const made = new Child(tsc, ['-p', pathOf('clients/tsconfig.json'), '--outDir', folder], {}, folder)
+  expect(await made.ended, made.stdout).toBe(0)
+  for (const name of ['client.js', 'client.d.ts']) {
+    expect(readFileSync(pathOf(`clients/${name}`), 'utf8'), 'run `npm run client`').toBe(
+      readFileSync(join(folder, name), 'utf8'),
+    )
+  }
+})
+
+test('the client needs nothing else', () => {
+  const source = readFileSync(pathOf('clients/client.js'), 'utf8')
+  expect(source).not.toMatch(/^import|\brequire\(|\bimport\(|node:|process\./m)
+})
