@@ -27,7 +27,7 @@ const told = object(
   [],
 )
 
-/** @throws StartError where there is no key to sign with, and none can be made */
+/** @throws StartError where no key to sign with can be made */
 export async function installTokens(untyped: FastifyInstance, auth: Auth, settings: Settings): Promise<void> {
   const unreadable = await auth.tokens.keys.open()
   if (unreadable > 0) {
@@ -81,16 +81,18 @@ function installRefresh(untyped: FastifyInstance, auth: Auth, settings: Settings
 }
 
 function installRevocation(untyped: FastifyInstance, auth: Auth, settings: Settings): void {
-  const revocation = object({ refresh_token: text }, [])
+  const revocation = object({ token: text, refresh_token: text }, [])
   const revoked = { 200: object({ message: text }, []) }
   const schema = { body: revocation, response: revoked }
   typed(untyped).delete('/tokens', { config: { access: 'public' }, schema }, async (request, reply) => {
-    const { refresh_token: sent } = request.body
+    const { token, refresh_token: refreshToken } = request.body
     const bearer = bearerOf(request)
     const kept = accessCookie(request, settings)
     if (bearer !== undefined) await bearerSession(bearer, auth)
     const ofCookie = kept === undefined ? null : await auth.tokens.check(kept, 'token_cookie')
-    const presented = [bearer, sent, ofCookie === null ? undefined : kept].filter((one) => one !== undefined)
+    const presented = [bearer, token, refreshToken, ofCookie === null ? undefined : kept].filter(
+      (one) => one !== undefined,
+    )
     // A front end whose access token has expired refreshes and comes again: the other cookie is not sent here.
     if (presented.length === 0) throw new AuthError('session_required')
     for (const one of presented) await auth.tokens.revoke(one, request.client)

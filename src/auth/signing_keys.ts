@@ -7,6 +7,7 @@
 import { type StoredSigningKey, signingKeys } from '../db/signing_keys.ts'
 import { insert, must, remove } from '../db/table.ts'
 import { type DB, type Statement, UniqueViolation } from '../db.ts'
+import { StartError } from '../errors.ts'
 import { Sealer, Unsealable } from '../security/sealed.ts'
 import type { Secrets } from '../security/secrets.ts'
 import { makeSigningKey, readSigningKey, type SigningAlgorithm, type SigningKey } from '../security/signing_key.ts'
@@ -54,10 +55,16 @@ export class SigningKeys {
    * Reads the ring, and makes a key where there is none that can sign; to be called before anything else. Where SECRET was
    * lost, the keys of before are useless: their tokens are refused, and clients refresh.
    * @returns how many keys cannot be read
+   * @throws StartError where others make keys that this instance cannot read, faster than it can make its own
    */
   async open(): Promise<number> {
     await this.#read()
     for (let race = 0; this.#signer() === null && race < MOST_RACES; race += 1) await this.#add(this.#db.now())
+    if (this.#signer() === null) {
+      throw new StartError(
+        'No key for access tokens can be made: instances run with different secrets. Set the same SECRET for all.',
+      )
+    }
     const newest = this.#alive().at(-1)
     if (newest?.key.algorithm !== this.#life.algorithm) await this.#add(this.#db.now() + PUBLISHED_AHEAD)
     return this.#held.filter(({ key }) => key === null).length

@@ -123,11 +123,14 @@ describe('a program', () => {
     expect(seen(await first.send('DELETE', '/tokens', {}))).toEqual(back)
     const { refreshToken } = second
     const anybody = new Program(opened)
+    const third = await programOf(opened)
+    expect(seen(await anybody.send('DELETE', '/tokens', { token: third.accessToken }))).toEqual(back)
+    expect((await third.profile()).statusCode).toBe(401)
     for (const refresh_token of [refreshToken, refreshToken, 'nonsense']) {
       expect(seen(await anybody.send('DELETE', '/tokens', { refresh_token }))).toEqual(back)
     }
     expect([(await first.profile()).statusCode, (await second.profile()).statusCode]).toEqual([401, 401])
-    expect(linesOf(opened, 'logged_out')).toHaveLength(2)
+    expect(linesOf(opened, 'logged_out')).toHaveLength(3)
     expect(seen(await anybody.send('DELETE', '/tokens', {}))).toMatchObject({
       status: 403,
       body: { code: 'session_required' },

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { KEYS_KEPT_FOR, PUBLISHED_AHEAD } from '../../src/auth/signing_keys.ts'
+import { Auth } from '../../src/auth.ts'
+import { StartError } from '../../src/errors.ts'
 import { house } from '../app/client.ts'
 import { Program, programOf } from '../app/program.ts'
 import { type House, openHouse } from '../house.ts'
@@ -128,6 +130,14 @@ describe('several instances', () => {
     right.clock.advance(SECOND)
     const headers = { authorization: `Bearer ${program.accessToken}` }
     expect((await new Program(right).send('GET', '/profile', undefined, headers)).statusCode).toBe(200)
+  })
+
+  test('do not start where others make keys that cannot be read, and say what to do', async () => {
+    const opened = await house()
+    opened.db.findSigningKeys = () => Promise.resolve([])
+    const opening = new Auth(opened.db, opened.settings).tokens.keys.open()
+    await expect(opening).rejects.toThrow(StartError)
+    await expect(opening).rejects.toThrow('Set the same SECRET for all.')
   })
 
   test('do not read the database for every key that somebody makes up', async () => {
