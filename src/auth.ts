@@ -7,10 +7,11 @@
 import { Account, type AccountChanges, type ChangedAccount } from './auth/account.ts'
 import { EmailAddress } from './auth/email_address.ts'
 import { Events } from './auth/events.ts'
+import { type Login, type LoginAttempt, Logins } from './auth/logins.ts'
 import { type AuthParts, about, DISABLED, found, NO_CLIENT } from './auth/parts.ts'
 import { PasswordReset, type RequestedReset, type ResetCompletion } from './auth/password_reset.ts'
 import { type NewAccount, Registration } from './auth/registration.ts'
-import { type CheckedSession, type OpenedSession, Sessions } from './auth/sessions.ts'
+import { type CheckedSession, Sessions } from './auth/sessions.ts'
 import { Tokens } from './auth/tokens.ts'
 import { endOthers, sessions } from './db/sessions.ts'
 import { must, remove } from './db/table.ts'
@@ -24,25 +25,9 @@ import { DeviceCookies } from './security/device.ts'
 import { PasswordHasher } from './security/password.ts'
 import { contextWordsOf } from './security/password_policy.ts'
 import { Secrets } from './security/secrets.ts'
-import { type Client, isFresh, type Session, type SessionKind } from './session.ts'
+import { isFresh, type Session } from './session.ts'
 import { readSettings, type Settings } from './settings.ts'
-import { checkEmail, normalEmail, type User } from './user.ts'
-
-export interface LoginAttempt {
-  email: string
-  password: string
-  client: Client
-  /** The session credential that came with the request, if any; that session ends when this login succeeds. */
-  presented?: string | undefined
-  /** Who is to hold the session. Default: a cookie. */
-  kind?: SessionKind
-}
-
-export interface Login extends OpenedSession {
-  user: User
-  /** For the device cookie: tells next time that this device was here before. */
-  deviceCookie: string
-}
+import { checkEmail, type User } from './user.ts'
 
 export class Auth {
   /** What proves, changes and brings back the address of an account. */
@@ -50,6 +35,7 @@ export class Auth {
   readonly tokens: Tokens
   readonly #parts: AuthParts
   readonly #account: Account
+  readonly #logins: Logins
   readonly #registration: Registration
   readonly #reset: PasswordReset
 
@@ -83,6 +69,7 @@ export class Auth {
     this.tokens = new Tokens(this.#parts, secrets)
     this.address = new EmailAddress(this.#parts)
     this.#account = new Account(this.#parts, this.address)
+    this.#logins = new Logins(this.#parts, this.address)
     this.#registration = new Registration(this.#parts, this.address)
     this.#reset = new PasswordReset(this.#parts)
   }
@@ -110,29 +97,12 @@ export class Auth {
 
   /** @returns whether this is the user's password; false for an unknown address, in the same time */
   async validLogin(email: string, password: string): Promise<boolean> {
-    return (await this.#proven(await this.#findUser(email), password)) !== null
+    return (await this.#logins.proven(await this.#findUser(email), password)) !== null
   }
 
-  /**
-   * Checks a password and opens a session, in one step.
-   * @throws AuthError `credentials_invalid`, `email_unconfirmed`, `throttled`, `busy`
-   */
-  async logIn({ email, password, client, presented, kind = 'cookie' }: LoginAttempt): Promise<Login> {
-    const { devices, events } = this.#parts
-    const emailKey = normalEmail(email)
-    const known = await this.#findUser(email)
-    const device = known === null ? null : devices.read(client.deviceCookie, known)
-    return events.attempt({ kind: 'login', emailKey, client, device }, async () => {
-      const user = await this.#proven(known, password)
-      if (user !== null) await this.#requireConfirmed(user, client, device)
-      const opened = user === null ? null : await this.#open(user, client, kind, device, presented)
-      if (user === null || opened === null) {
-        const owner = known === null ? {} : { email: known.email }
-        await events.happen({ type: 'login_failed', userId: known?.id ?? null, ...owner, emailKey, client, device })
-        throw new AuthError('credentials_invalid')
-      }
-      return { ...opened, user, deviceCookie: devices.issue(user, device) }
-    })
+  /** Checks a password and opens a session, in one step; see `Logins.logIn`. */
+  async logIn(attempt: LoginAttempt): Promise<Login> {
+    return this.#logins.logIn(attempt)
   }
 
   /**
@@ -142,7 +112,7 @@ export class Auth {
    */
   async createSession(email: string, client = NO_CLIENT): Promise<string> {
     const user = await this.#findUser(email)
-    const opened = user === null ? null : await this.#open(user, client, 'cookie')
+    const opened = user === null ? null : await this.#logins.open(user, client, 'cookie')
     if (opened === null) throw new AuthError('email_unknown', { field: 'email' })
     return opened.credential
   }
@@ -263,47 +233,6 @@ export class Auth {
   /** Writes what is only in memory; to be called before the database closes. */
   async close(): Promise<void> {
     await this.#parts.sessions.close()
-  }
-
-  /** @returns null where the password has changed since `user` was read */
-  async #open(
-    user: User,
-    client: Client,
-    kind: SessionKind,
-    device: string | null = null,
-    presented?: string,
-  ): Promise<OpenedSession | null> {
-    const { statements, ...opened } = this.#parts.sessions.make(user, client, kind)
-    const left = await this.checkSession(presented)
-    // Before the oldest are ended: the one that leaves makes room.
-    if (left !== null) statements.unshift(remove(sessions, { id: left.session.id }))
-    const event: AuthEvent = { ...about(user, client), type: 'login_succeeded', sessionId: opened.session.id, device }
-    return (await this.#parts.events.happen(event, statements)) ? opened : null
-  }
-
-  /** Mails the link once more to somebody who knows the password and waits for it, or never had one. */
-  async #requireConfirmed(user: User, client: Client, device: string | null): Promise<void> {
-    const { events, settings } = this.#parts
-    if (!settings.requireConfirmed || user.emailConfirmedAt !== null) return
-    const event: AuthEvent = { ...about(user, client), type: 'login_failed', device, reason: 'email_unconfirmed' }
-    await events.happen(event, this.address.confirmation(user, client))
-    throw new AuthError(settings.hideAccounts ? 'credentials_invalid' : 'email_unconfirmed')
-  }
-
-  /**
-   * @returns the user as stored when the password was proven, hashed anew where the row was outdated; null where it is
-   * wrong. One check is computed in every case.
-   */
-  async #proven(user: User | null, password: string): Promise<User | null> {
-    const { db, hasher } = this.#parts
-    const { matches, outdated } = await hasher.verify(password, user?.hashedPassword ?? null)
-    if (!matches || user === null) return null
-    if (!outdated) return user
-    const hashedPassword = await hasher.hash(password)
-    const expected = { id: user.id, hashedPassword: user.hashedPassword }
-    const changed = await db.commit([must(changeUser({ hashedPassword }, expected, db.now()))])
-    // Another login or a new password came first: what the row holds now must be proven instead.
-    return changed ? { ...user, hashedPassword } : this.#proven(await found(db.findUserBy({ id: user.id })), password)
   }
 
   async #findUser(email: string): Promise<User | null> {

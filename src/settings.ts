@@ -110,17 +110,7 @@ function completed(declared: Declared, production: boolean): Settings {
     publicUrl,
     tokenAudience: declared.tokenAudience || publicUrl,
     production,
-    // Browsers take the prefix only with Secure, Path=/ and no Domain (RFC 6265bis 4.1.3).
-    cookie: {
-      name: production && secure && domain === undefined ? '__Host-session_id' : 'session_id',
-      deviceName: production && secure ? '__Host-device' : 'device',
-      resetName: production && secure ? '__Host-reset' : 'reset',
-      accessName: production && secure ? '__Host-access_token' : 'access_token',
-      // Of a path of its own, which the other prefix forbids.
-      refreshName: production && secure ? '__Secure-refresh_token' : 'refresh_token',
-      secure,
-      domain,
-    },
+    cookie: cookiesOf(production, secure, domain),
   }
   if (production) checkProduction(settings)
   else checkDevelopment(settings)
@@ -128,6 +118,20 @@ function completed(declared: Declared, production: boolean): Settings {
   if (domain !== undefined) checkCookieDomain(domain, publicUrl)
   checkMail(declared, settings)
   return settings
+}
+
+/** Browsers take the prefix only with Secure, Path=/ and no Domain (RFC 6265bis 4.1.3). */
+function cookiesOf(production: boolean, secure: boolean, domain: string | undefined): Settings['cookie'] {
+  const prefix = production && secure ? '__Host-' : ''
+  return {
+    name: domain === undefined ? `${prefix}session_id` : 'session_id',
+    deviceName: `${prefix}device`,
+    resetName: `${prefix}reset`,
+    accessName: `${prefix}access_token`,
+    // Of a path of its own, which the other prefix forbids.
+    refreshName: prefix === '' ? 'refresh_token' : '__Secure-refresh_token',
+    ...{ secure, domain },
+  }
 }
 
 function mailOf({ smtpUrl, mailFrom, hideAccounts, requireConfirmed }: Declared, production: boolean) {
