@@ -17,6 +17,8 @@ export interface Account {
     confirmed: boolean;
     /** ISO 8601. */
     created_at: string;
+    /** After a change of address: the new one, which counts when the link in the mail to it is opened. */
+    pending_email?: string;
 }
 /** One place where somebody is signed in. */
 export interface OpenSession {

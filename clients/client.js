@@ -198,12 +198,13 @@ function unreadable(what) {
     return new BienvenueError(200, 'unreadable', `the answer holds no ${what}`);
 }
 function accountOf(answer) {
-    const { id, email, name, confirmed, created_at } = Object(answer);
+    const { id, email, name, confirmed, created_at, pending_email } = Object(answer);
     const known = typeof email === 'string' && (typeof name === 'string' || name === null);
     if (!known || typeof id !== 'number' || typeof confirmed !== 'boolean' || typeof created_at !== 'string') {
         throw unreadable('account');
     }
-    return { id, email, name, confirmed, created_at };
+    const account = { id, email, name, confirmed, created_at };
+    return typeof pending_email === 'string' ? { ...account, pending_email } : account;
 }
 function sessionOf(entry) {
     const { id, device, address, created_at, last_used_at, current } = Object(entry);

@@ -19,6 +19,8 @@ export interface Account {
   confirmed: boolean
   /** ISO 8601. */
   created_at: string
+  /** After a change of address: the new one, which counts when the link in the mail to it is opened. */
+  pending_email?: string
 }
 
 /** One place where somebody is signed in. */
@@ -258,12 +260,13 @@ function unreadable(what: string): BienvenueError {
 }
 
 function accountOf(answer: unknown): Account {
-  const { id, email, name, confirmed, created_at } = Object(answer)
+  const { id, email, name, confirmed, created_at, pending_email } = Object(answer)
   const known = typeof email === 'string' && (typeof name === 'string' || name === null)
   if (!known || typeof id !== 'number' || typeof confirmed !== 'boolean' || typeof created_at !== 'string') {
     throw unreadable('account')
   }
-  return { id, email, name, confirmed, created_at }
+  const account = { id, email, name, confirmed, created_at }
+  return typeof pending_email === 'string' ? { ...account, pending_email } : account
 }
 
 function sessionOf(entry: unknown): OpenSession {

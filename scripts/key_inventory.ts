@@ -60,9 +60,9 @@ export const inventory: readonly InventoryRow[] = [
     file: 'src/security/operator_key.ts',
   },
   {
-    use: 'what must be stored and read again, such as the keys that sign access tokens',
+    use: 'what must be stored and read again: letters that wait to be sent, the keys that sign access tokens',
     algorithm: 'AES-256-GCM with a random nonce of 12 bytes, bound to its row',
-    key: '`signing_keys`, derived and never stored',
+    key: '`outbox` and `signing_keys`, derived and never stored',
     file: 'src/security/sealed.ts',
   },
   {
@@ -82,12 +82,6 @@ export const inventory: readonly InventoryRow[] = [
     algorithm: '32 random bytes',
     key: 'the file `secret` beside the database, mode 0600',
     file: 'src/secret_file.ts',
-  },
-  {
-    use: 'letters that wait to be sent',
-    algorithm: 'AES-256-GCM with 12 random bytes as nonce, bound to its row',
-    key: '`outbox`, derived and never stored',
-    file: 'src/security/sealed.ts',
   },
   {
     use: 'the short code of a reset',

@@ -79,6 +79,12 @@ const EXPLANATIONS: readonly [(failure: Failure) => boolean, (failure: Failure) 
     () =>
       'The login was refused. Check name and password in SMTP_URL; @, : and / in them are written %40, %3A and %2F. Many providers want a password made for programs.',
   ],
+  [
+    ({ error, words, smtp }) =>
+      error.code === 'ETLS' && !smtp.secure && !/version|certificate|self.signed|altname/i.test(words),
+    ({ smtp }) =>
+      `${smtp.host}:${smtp.port} offers no STARTTLS. Use smtps: with its TLS port or, on a private network only, add ?tls=none.`,
+  ],
   // What the server says itself is not searched for signs of another fault.
   [({ error }) => error.permanent, () => 'The server refuses this recipient or this message. Its reply says why.'],
   [
@@ -89,11 +95,6 @@ const EXPLANATIONS: readonly [(failure: Failure) => boolean, (failure: Failure) 
     ({ words }) => /certificate|CERT|self.signed|altname/i.test(words),
     ({ smtp }) =>
       `The certificate of ${smtp.host} is not trusted. Name the host that is in the certificate, or give Node the authority that signed it with NODE_EXTRA_CA_CERTS.`,
-  ],
-  [
-    ({ error, words, smtp }) => error.code === 'ETLS' && !smtp.secure && !/version/i.test(words),
-    ({ smtp }) =>
-      `${smtp.host}:${smtp.port} offers no STARTTLS. Use smtps: with its TLS port or, on a private network only, add ?tls=none.`,
   ],
   [
     ({ error, words }) => error.code === 'ETLS' || /wrong version|ssl/i.test(words),

@@ -46,8 +46,8 @@ function isGuessable(key: string): boolean {
 }
 
 /** @returns whether the text is a shorter one written several times */
-function isRepeated(secret: string): boolean {
-  return (secret + secret).indexOf(secret, 1) < secret.length
+function isRepeated(text: string): boolean {
+  return (text + text).indexOf(text, 1) < text.length
 }
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '::1'])

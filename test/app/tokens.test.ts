@@ -1,7 +1,7 @@
 /** The routes of tokens: what they answer, to programs, to front ends with cookies, and to other services. */
 
 import { describe, expect, test } from 'vitest'
-import { form, type House, PRODUCTION } from '../house.ts'
+import { form, type House, letterOf, PRODUCTION } from '../house.ts'
 import { linesOf, MINUTE, SECOND } from '../production.ts'
 import { decoded } from '../security/forge.ts'
 import {
@@ -82,7 +82,11 @@ describe('a program', () => {
     await program.logIn()
     const moved = await program.send('PATCH', '/users/me', { email: 'rob@example.org', current_password: PASSWORD })
     expect(setCookies(moved)).toEqual([])
+    expect(moved.json()).toMatchObject({ email: BOB, pending_email: 'rob@example.org' })
     program.accessToken = moved.json().tokens.access_token
+    const { values } = await letterOf(opened, 'email_change')
+    const confirmed = await program.send('PUT', '/email_verification', { verification_token: values.token ?? '' })
+    expect(setCookies(confirmed)).toEqual([])
     const deleted = await program.send('DELETE', '/users/me', { current_password: PASSWORD })
     expect(seen(deleted)).toEqual({ status: 200, body: { email: 'rob@example.org', message: 'account deleted' } })
     expect(setCookies(deleted)).toEqual([])

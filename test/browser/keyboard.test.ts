@@ -54,7 +54,7 @@ describe.each([
     await tab(page)
     await page.keyboard.type(PASSWORD)
     await landing(page, () => page.keyboard.press('Enter'))
-    expect(pathOf(page)).toBe('/login?notice=registered')
+    expect(pathOf(page)).toBe('/login?notice=registered_mail')
 
     await tabTo(page, 'Email address')
     await page.keyboard.type(BOB)
@@ -89,6 +89,7 @@ test('what is folded is passed by in one step, and every stop of the dashboard i
     'Bienvenue',
     'Your account',
     'Log out',
+    'Send the mail again',
     'Change your name',
     'Change your address',
     'Change your password',

@@ -176,8 +176,9 @@ test('H-03: an address is checked at once, however hostile', () => {
 
 test('H-03: an address has one @ and something on both sides, and comes back as it was typed but for outer blanks', () => {
   const side = fc.stringMatching(/^[a-z0-9.+_é-]{1,60}$/)
+  const host = fc.stringMatching(/^[a-z][a-z0-9.]{0,50}[a-zé]$/)
   fc.assert(
-    fc.property(side, side, fc.constantFrom('', ' ', '\t '), (local, domain, blank) => {
+    fc.property(side, host, fc.constantFrom('', ' ', '\t '), (local, domain, blank) => {
       expect(checkEmail(`${blank}${local}@${domain}${blank}`)).toBe(`${local}@${domain}`)
       for (const bad of [
         `${local}${domain}`,

@@ -10,6 +10,7 @@ const LONGEST_LIFE = 400 * 24 * 3600
 /** What is set beside the session, with its attributes but for its life. */
 const KEPT: Record<string, string[]> = {
   '__Host-device': ['HttpOnly', 'Path=/', 'SameSite=Strict', 'Secure'],
+  '__Host-reset': ['HttpOnly', 'Path=/', 'SameSite=Strict', 'Secure'],
   // It goes along where a link from elsewhere leads to a page.
   '__Host-access_token': ['HttpOnly', 'Path=/', 'SameSite=Lax', 'Secure'],
   '__Secure-refresh_token': ['HttpOnly', 'Path=/tokens/refresh', 'SameSite=Strict', 'Secure'],

@@ -19,8 +19,8 @@ const FIELDS: Record<string, string[]> = {
   'GET /users/me': ['confirmed', 'created_at', 'email', 'id', 'name'],
   // With tokens of a new session for a program that gave the password; a browser gets cookies.
   'PATCH /users/me': [
-    ...['access_token', 'confirmed', 'created_at', 'email', 'expires_in', 'id', 'name', 'refresh_token'],
-    ...['pending_email', 'token_type', 'tokens'],
+    ...['access_token', 'confirmed', 'created_at', 'email', 'expires_in', 'id', 'name', 'pending_email'],
+    ...['refresh_token', 'token_type', 'tokens'],
   ],
   'GET /dashboard': ['confirmed', 'created_at', 'email', 'id', 'name'],
   'POST /tokens': ['access_token', 'expires_in', 'message', 'refresh_token', 'token_type'],

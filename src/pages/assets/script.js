@@ -74,3 +74,5 @@ for (const input of document.querySelectorAll('input[type=password]')) {
 }
 for (const form of document.forms) sendOnce(form)
 takeTokenFromFragment()
+// A newer link that is opened in the same tab changes nothing but what stands behind the #.
+window.addEventListener('hashchange', takeTokenFromFragment)
