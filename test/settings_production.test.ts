@@ -157,6 +157,12 @@ describe('a limit', () => {
   })
 })
 
+test('more resets than mails for one address are refused: each would void the last one that was mailed', () => {
+  const message = refusal({ ...PRODUCTION, RESETS_PER_ACCOUNT: '6' })
+  expect(message).toMatch(/^RESETS_PER_ACCOUNT is higher than MAILS_PER_ADDRESS: /)
+  expect(readSettings({ ...PRODUCTION, RESETS_PER_ACCOUNT: '6', MAILS_PER_ADDRESS: '0' }).resetsPerAccount).toBe(6)
+})
+
 describe('BCRYPT_COST', () => {
   test('P-16: under 10 ends a start, in production and in development', async () => {
     for (const env of [PRODUCTION, {}]) {

@@ -47,6 +47,8 @@ export function mailNotices({ production, loginFailuresPerAccount: many }: Setti
         case 'password_disabled':
         case 'email_change_undone':
           return write('password_changed', event)
+        case 'refresh_token_reused':
+          return write('token_reused', event)
         case 'user_deleted':
           return write('account_deleted', event)
         case 'login_failed':

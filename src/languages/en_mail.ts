@@ -28,6 +28,9 @@ const kinds = {
   'mail.login_after_failures.subject': 'Login to {service} after many wrong passwords',
   'mail.login_after_failures.text':
     'Somebody logged in to your account at {service} after a wrong password had been given {count} times or more.',
+  'mail.token_reused.subject': 'A program was signed out of {service}',
+  'mail.token_reused.text':
+    'A program that is signed in to your account at {service} presented a token that had been used before, so its login was ended. Two tabs or a lost answer can be the reason; a stolen token can be as well.',
   'mail.account_deleted.subject': 'Your account at {service} was deleted',
   'mail.account_deleted.text': 'Your account at {service} was deleted with everything in it. Nobody can bring it back.',
   'mail.test.subject': 'Test message from {service}',

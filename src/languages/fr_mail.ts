@@ -29,6 +29,9 @@ export const frMail: Record<keyof typeof enMail, string> = {
   'mail.login_after_failures.subject': 'Connexion à {service} après plusieurs mots de passe erronés',
   'mail.login_after_failures.text':
     'Quelqu’un s’est connecté à votre compte chez {service} après au moins {count} mots de passe erronés.',
+  'mail.token_reused.subject': 'Un programme a été déconnecté de {service}',
+  'mail.token_reused.text':
+    'Un programme connecté à votre compte chez {service} a présenté un jeton qui avait déjà servi ; sa connexion a donc été coupée. Deux onglets ou une réponse perdue peuvent en être la cause, un jeton volé aussi.',
   'mail.account_deleted.subject': 'Votre compte chez {service} a été supprimé',
   'mail.account_deleted.text':
     'Votre compte chez {service} a été supprimé avec tout ce qu’il contenait. Personne ne peut le rétablir.',

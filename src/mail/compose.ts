@@ -41,6 +41,7 @@ const shapes: Record<LetterKind, Shape> = {
   new_device: { link: toReset, end: ['mail.not_you.password'], facts: true },
   failed_logins: { end: ['mail.not_you.guessing'], facts: true },
   login_after_failures: { link: toReset, end: ['mail.not_you.password'], facts: true },
+  token_reused: { link: toReset, end: ['mail.not_you.password'], facts: true },
   account_deleted: { end: ['mail.not_you.deleted'], facts: true },
   test: { end: [] },
 }

@@ -19,6 +19,8 @@ const LEASE = 2 * SEND_LIMIT
 const PAUSES = [10, 30, 60, 300, 900, 1800, 3600].map((seconds) => seconds * 1_000)
 /** How often it looks for letters that other processes wrote, or that are due again, in milliseconds. */
 const ROUND = 5_000
+/** How long a stop waits for a mail server, in milliseconds. */
+const STOP_LIMIT = 8_000
 /** A letter that has waited this long is worth a line in the log, in milliseconds. */
 export const LATE = 10 * 60_000
 
@@ -38,6 +40,7 @@ export class Delivery {
   #looking: Promise<void> | undefined
   #again = false
   #stopped = false
+  readonly #leaving = new AbortController()
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -59,12 +62,14 @@ export class Delivery {
     })
   }
 
-  /** Takes no more letters, and waits for those under way. */
+  /** Takes no more letters, and waits a little for those under way; what does not go in time goes after the next start. */
   async stop(): Promise<void> {
     this.#stopped = true
     clearInterval(this.#timer)
+    const patience = setTimeout(() => this.#leaving.abort(), STOP_LIMIT)
     await this.#looking
     await Promise.all(this.#underWay)
+    clearTimeout(patience)
   }
 
   async #look(): Promise<void> {
@@ -100,11 +105,10 @@ export class Delivery {
       return outbox.settle(row)
     }
     try {
-      await transport.send(compose(row, outbox.open(row)))
+      await transport.send(compose(row, outbox.open(row)), this.#leaving.signal)
       log.info(about, 'mail sent')
     } catch (error) {
-      const reason =
-        error instanceof NotSent ? { code: error.code, reply: withoutAddresses(error.reply) } : { err: error }
+      const reason = reasonOf(error)
       if (error instanceof Unsealable || (error instanceof NotSent && error.permanent)) {
         log.error({ ...about, ...reason }, 'a mail was refused for good')
         return outbox.settle(row)
@@ -132,6 +136,13 @@ export class Delivery {
 }
 
 const PAUSE_TO_NOTE = 1_000
+
+/** What the log tells of a failure: what the server said, or what went wrong before it could. */
+function reasonOf(error: unknown) {
+  if (!(error instanceof NotSent)) return { err: error }
+  const { code, reply, message } = error
+  return reply === '' ? { code, reason: withoutAddresses(message) } : { code, reply: withoutAddresses(reply) }
+}
 
 /** Mail servers repeat the address that they refuse, and the log holds none. */
 function withoutAddresses(reply: string): string {

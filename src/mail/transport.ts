@@ -30,8 +30,11 @@ export class NotSent extends Error {
 }
 
 export interface Transport {
-  /** @throws NotSent */
-  send(message: Message): Promise<void>
+  /**
+   * @param signal gives the try up
+   * @throws NotSent
+   */
+  send(message: Message, signal?: AbortSignal): Promise<void>
 }
 
 /**
@@ -46,9 +49,13 @@ export function smtpTransport({ host, port, secure, plain, user, password }: Smt
     ...{ socketTimeout: SILENCE_LIMIT, disableFileAccess: true, disableUrlAccess: true },
   })
   return {
-    async send(message) {
+    async send(message, signal) {
+      const limit = AbortSignal.timeout(SEND_LIMIT)
       try {
-        await transporter.sendMail({ ...mailOf(message), signal: AbortSignal.timeout(SEND_LIMIT) })
+        await transporter.sendMail({
+          ...mailOf(message),
+          signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
+        })
       } catch (error) {
         throw new NotSent(error)
       }
@@ -96,7 +103,9 @@ function reasonsOf(cause: unknown): { code: string; reply: string; permanent: bo
   const reply = 'response' in cause && typeof cause.response === 'string' ? cause.response : ''
   const command = 'command' in cause && typeof cause.command === 'string' ? cause.command : ''
   const final = 'permanent' in cause && cause.permanent === true
-  // What is wrong with us, the login or the sender for instance, is no fault of the letter and may be mended.
-  const aboutTheLetter = /^(?:RCPT|DATA)/.test(command) && code !== 'EAUTH'
+  // What is wrong with us, a login, a sender or a relay that is not allowed (RFC 3463 5.7, 5.1.7, 5.1.8), is no fault of the
+  // letter and may be mended; many servers only say so at the recipient or after the message.
+  const ours = code === 'EAUTH' || /^53[05]|\b5\.(?:7\.\d+|1\.[78])\b/.test(reply)
+  const aboutTheLetter = /^(?:RCPT|DATA)/.test(command) && !ours
   return { code, reply, permanent: final && aboutTheLetter }
 }

@@ -73,10 +73,15 @@ export function checkCookieDomain(domain: string, publicUrl: string): void {
 /** @param written what stands in the environment @param mail where mails go */
 export function checkMail(
   written: { smtpUrl: string; mailFrom: string },
-  { mail, requireConfirmed, hideAccounts }: Pick<Settings, 'mail' | 'requireConfirmed' | 'hideAccounts'>,
+  { mail, requireConfirmed, hideAccounts, mailsPerAddress, resetsPerAccount }: Settings,
 ): void {
   if (written.smtpUrl !== '' && written.mailFrom.endsWith('@localhost')) {
     throw new StartError('MAIL_FROM is missing: set it to the address that sends, like no-reply@example.org.')
+  }
+  if (mailsPerAddress > 0 && resetsPerAccount > mailsPerAddress) {
+    throw new StartError(
+      'RESETS_PER_ACCOUNT is higher than MAILS_PER_ADDRESS: a reset without its mail would void the one before. Lower it, or raise the other.',
+    )
   }
   if (mail !== 'none') return
   if (requireConfirmed) throw withoutMail('REQUIRE_CONFIRMED_EMAIL')

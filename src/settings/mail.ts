@@ -11,6 +11,7 @@ export const noticeKinds = [
   'new_device',
   'failed_logins',
   'login_after_failures',
+  'token_reused',
   'account_deleted',
 ] as const
 

@@ -1,0 +1,42 @@
+/** The end of a delivery: what is under way is waited for, a little. */
+
+import { expect, test } from 'vitest'
+import { logOf, openRoom, resetLetter } from './room.ts'
+import { gate, read, startSmtp, tried } from './smtp.ts'
+
+const ADA = 'ada@lovelace.example'
+const BYRON = 'byron@poets.example'
+const SENT = 'mail sent'
+
+test('a stop does not wait long for a mail server: the letter goes after the next start', {
+  timeout: 30_000,
+}, async () => {
+  const smtp = await startSmtp()
+  const { opened, open } = gate()
+  smtp.reply = () => ({ after: opened })
+  const room = await openRoom(smtp)
+  await room.post(resetLetter(ADA))
+  await tried(smtp, 1)
+  const begun = performance.now()
+  await room.delivery.stop()
+  expect(performance.now() - begun).toBeLessThan(15_000)
+  const [left] = await room.outbox.recent(1)
+  expect(left).toMatchObject({ claim: '', tries: 1, dueAt: expect.any(Number) })
+  open()
+})
+
+test('a stop waits for what is under way and takes nothing more', async () => {
+  const smtp = await startSmtp()
+  const { opened, open } = gate()
+  smtp.reply = () => ({ after: opened })
+  const room = await openRoom(smtp)
+  await room.post(resetLetter(ADA))
+  await tried(smtp, 1)
+  const stopped = room.delivery.stop()
+  await room.post(resetLetter(BYRON))
+  open()
+  await stopped
+  expect(smtp.received.map(({ to }) => to)).toEqual([[ADA]])
+  expect(logOf(room).filter(({ msg }) => msg === SENT)).toHaveLength(1)
+  expect((await read(smtp.received[0] ?? { raw: Buffer.alloc(0) })).to).toEqual([{ address: ADA, name: '' }])
+})

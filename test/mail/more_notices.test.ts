@@ -1,0 +1,30 @@
+/** Notices of what neither a page nor a change of a credential brings about. */
+
+import { expect, test } from 'vitest'
+import { Program } from '../app/program.ts'
+import { letterOf } from '../house.ts'
+import { OWNER, PASSWORD, stranger } from '../production.ts'
+import { change, confirm, NEW_ADDRESS, SECRET, settled, tokenOf, told } from './owner.ts'
+
+test('T-12: a refresh token that comes back is told to the owner, without the token', async () => {
+  const { house, since } = await settled()
+  const program = new Program(house)
+  await program.logIn(OWNER, PASSWORD)
+  const thief = program.copy()
+  expect((await thief.refresh()).statusCode).toBe(200)
+  expect((await program.refresh()).statusCode).toBe(401)
+  expect(await told(house, since)).toContain(`token_reused ${OWNER}`)
+  expect(JSON.stringify(await letterOf(house, 'token_reused'))).not.toMatch(SECRET)
+  expect((await thief.refresh()).statusCode).toBe(401)
+})
+
+test('A-14: a change that is taken back is told at both addresses', async () => {
+  const { house, owner, since } = await settled()
+  await change(owner, { email: NEW_ADDRESS })
+  await confirm(owner, await tokenOf(house, 'email_change'))
+  house.clock.advance(1_000)
+  const undo = { undo_token: await tokenOf(house, 'email_changed') }
+  expect((await stranger(house).send('POST', '/undo_email_change', undo)).statusCode).toBe(200)
+  const after = await told(house, since + 1_000)
+  expect(after).toEqual([`email_changed ${NEW_ADDRESS}`, `password_changed ${OWNER}`])
+})
