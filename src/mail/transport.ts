@@ -2,7 +2,6 @@
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import nodemailer from 'nodemailer'
 import type { SmtpServer } from '../settings/smtp.ts'
 import type { Message } from './message.ts'
 
@@ -42,17 +41,18 @@ export interface Transport {
  * TLS is demanded and its certificate checked (RFC 8314), but for a server on this machine or where the operator said `tls=none`.
  */
 export function smtpTransport({ host, port, secure, plain, user, password }: SmtpServer): Transport {
-  const transporter = nodemailer.createTransport({
+  const options = {
     ...{ host, port, secure, requireTLS: !secure && !plain, ignoreTLS: plain },
     ...(user === '' ? {} : { auth: { user, pass: password }, forceAuth: true }),
     ...{ connectionTimeout: CONNECT_LIMIT, dnsTimeout: CONNECT_LIMIT, greetingTimeout: CONNECT_LIMIT },
     ...{ socketTimeout: SILENCE_LIMIT, disableFileAccess: true, disableUrlAccess: true },
-  })
+  }
   return {
     async send(message, signal) {
       const limit = AbortSignal.timeout(SEND_LIMIT)
       try {
-        await transporter.sendMail({
+        const nodemailer = await mailer()
+        await nodemailer.createTransport(options).sendMail({
           ...mailOf(message),
           signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
         })
@@ -65,11 +65,12 @@ export function smtpTransport({ host, port, secure, plain, user, password }: Smt
 
 /** For development: what a mail program can open, and nobody else on this machine. */
 export function folderTransport(folder: string): Transport {
-  const transporter = nodemailer.createTransport({ streamTransport: true, buffer: true })
   return {
     async send(message) {
       try {
-        const { message: raw } = await transporter.sendMail(mailOf(message))
+        const nodemailer = await mailer()
+        const stream = nodemailer.createTransport({ streamTransport: true, buffer: true })
+        const { message: raw } = await stream.sendMail(mailOf(message))
         await mkdir(folder, { recursive: true, mode: 0o700 })
         await writeFile(join(folder, fileOf(message)), raw, { mode: 0o600 })
       } catch (error) {
@@ -77,6 +78,11 @@ export function folderTransport(folder: string): Transport {
       }
     },
   }
+}
+
+/** Loaded with the first mail, not with the service: it would make every start a fifth slower. */
+async function mailer() {
+  return (await import('nodemailer')).default
 }
 
 /** In the order in which they were written. */
