@@ -10,6 +10,7 @@ import type { Auth } from '../auth.ts'
 import { AuthError } from '../errors.ts'
 import type { Settings } from '../settings.ts'
 import { bearerOf, bearerSession, handOver, isTokenAnswer } from './carriers.ts'
+import { setDeviceCookie } from './cookies.ts'
 import { object, text, typed } from './schema.ts'
 import { accessCookie, clearTokenCookies, REFRESH_PATH, refreshCookie } from './token_cookies.ts'
 
@@ -53,6 +54,8 @@ function installLogin(untyped: FastifyInstance, auth: Auth, settings: Settings):
     const opened = await auth.logIn({ email, password, client: request.client, kind })
     // As with the session cookie: what this browser held before does not stay behind.
     if (kind === 'token_cookie' && left !== undefined) await auth.tokens.revoke(left, request.client)
+    // A program that keeps its tokens itself keeps no cookie either.
+    if (kind === 'token_cookie' && settings.production) setDeviceCookie(reply, opened.deviceCookie, settings)
     return answerTokens(reply, opened, 'logged in', auth, settings)
   })
 }

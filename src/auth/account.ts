@@ -10,7 +10,7 @@ import type { Attempt, AuthEvent, AuthEventType } from '../feature.ts'
 import type { Client } from '../session.ts'
 import { checkEmail, checkName, normalEmail, type User } from '../user.ts'
 import type { EmailAddress } from './email_address.ts'
-import { type AuthParts, about, found, hashNew } from './parts.ts'
+import { type AuthParts, about, hashNew, ownerOf } from './parts.ts'
 import type { CheckedSession, OpenedSession } from './sessions.ts'
 
 export interface AccountChanges {
@@ -104,10 +104,12 @@ export class Account {
       return this.#apply(checked, { ...wanted, email, emailConfirmedAt: user.emailConfirmedAt }, client)
     }
     if (settings.mail === 'none') return this.#apply(checked, { ...wanted, email }, client)
-    const taken = await found(db.findUserBy({ emailKey }))
+    const owner = await ownerOf(db, emailKey)
+    // One's own former address is nobody else's.
+    const taken = owner?.id === user.id ? null : owner
     if (taken !== null && !settings.hideAccounts) throw new AuthError('email_taken')
     const letters =
-      taken === null ? this.#address.change(user, email, client) : this.#address.exists(taken.email, client)
+      taken === null ? this.#address.change(user, email, client) : this.#address.exists(taken.email, client).map(must)
     return this.#apply(checked, wanted, client, { email, letters })
   }
 
@@ -148,7 +150,7 @@ export class Account {
         ...(asked?.letters ?? []),
         ...happened.flatMap((event) => events.record(event)),
       ])
-      if (!committed) throw await this.#overtaken(session.id)
+      if (!committed) throw await this.#overtaken(user, session.id)
     } catch (error) {
       if (error instanceof UniqueViolation) throw new AuthError('email_taken')
       throw error
@@ -158,10 +160,12 @@ export class Account {
     return { user: stored, opened, deviceCookie: devices.issue(stored, null), pendingEmail: asked?.email ?? null }
   }
 
-  /** @returns what to say where the session ended, or the password changed, while this was being checked */
-  async #overtaken(sessionId: string): Promise<AuthError> {
-    const session = await this.#parts.db.findBy(sessions, { id: sessionId })
-    if (session === null) return new AuthError('session_required')
+  /** @returns what to say where the session ended, the password changed meanwhile, or the letter was one too many */
+  async #overtaken({ id, hashedPassword }: User, sessionId: string): Promise<AuthError> {
+    const { db } = this.#parts
+    if ((await db.findBy(sessions, { id: sessionId })) === null) return new AuthError('session_required')
+    const same = (await db.findBy(users, { id, hashedPassword })) !== null
+    if (same) return new AuthError('throttled', { retryAfter: 3_600 })
     return new AuthError('current_password_wrong', { field: 'current_password' })
   }
 }

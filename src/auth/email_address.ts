@@ -31,7 +31,8 @@ export class EmailAddress {
       const user = await found(db.findUserBy({ emailKey }))
       const statements = this.confirmation(user, client)
       const event = { type: 'email_confirmation_requested', userId: user?.id ?? null, emailKey, client } as const
-      await events.happen(event, user === null || user.emailConfirmedAt !== null ? [] : statements)
+      const waits = user !== null && user.emailConfirmedAt === null
+      await events.happenWith(event, waits ? statements : [])
     })
   }
 
@@ -74,10 +75,7 @@ export class EmailAddress {
     const { token, user } = await this.#owned(presented, ['email_undo'], client)
     const { db, post, settings } = this.#parts
     const email = token.email ?? user.email
-    const event: AuthEvent = {
-      ...about({ ...user, email, emailKey: normalEmail(email) }, client),
-      type: 'email_change_undone',
-    }
+    const event: AuthEvent = { ...about({ ...user, email }, client), type: 'email_change_undone' }
     const { language, address, userAgent } = client
     const lasts = settings.emailUndoLifetime
     await this.#commit(event, [
@@ -117,13 +115,13 @@ export class EmailAddress {
     const { id, secretHash, credential } = makeCredential()
     const now = db.now()
     const lasts = settings.emailUndoLifetime
-    const undo = { id, secretHash, userId: user.id, purpose: 'email_undo', email: user.email, tries: 0 } as const
+    const undo = { id, secretHash, userId: user.id, purpose: 'email_undo', email: user.email } as const
     const notice = { kind: 'email_changed', language, lasts, values: { address, userAgent, email } } as const
     const added = { sql: 'EXISTS (SELECT 1 FROM one_time_tokens WHERE id = ?)', params: [id] }
     const notAdded = { sql: 'NOT EXISTS (SELECT 1 FROM one_time_tokens WHERE id = ?)', params: [id] }
     const withUndo = { ...notice, to: user.email, values: { ...notice.values, token: credential } }
     return [
-      addToken({ ...undo, createdAt: now, expiresAt: now + lasts }),
+      addToken({ ...undo, reserves: user.emailKey, tries: 0, createdAt: now, expiresAt: now + lasts }),
       ...post.put(withUndo, added),
       ...post.put({ ...notice, to: user.email }, notAdded),
       ...post.put({ ...notice, to: email }),
@@ -135,9 +133,20 @@ export class EmailAddress {
     const { id, secretHash, credential } = makeCredential()
     const now = db.now()
     const lasts = settings.confirmationLifetime
-    const token = { id, secretHash, userId, purpose: kind, email, tries: 0, createdAt: now, expiresAt: now + lasts }
+    const token = {
+      id,
+      secretHash,
+      userId,
+      purpose: kind,
+      email,
+      reserves: null,
+      tries: 0,
+      createdAt: now,
+      expiresAt: now + lasts,
+    }
     const letter = { kind, to: email, language: client.language, lasts, values: { token: credential } }
-    return [...replaceToken(token), ...post.put(letter)]
+    // Only together with its letter: a token that nobody is sent must not take the place of one that somebody was.
+    return [...post.put(letter).map(must), ...replaceToken(token)]
   }
 
   async #owned(presented: string, purposes: readonly OneTimeToken['purpose'][], client: Client) {

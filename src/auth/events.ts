@@ -57,6 +57,16 @@ export class Events {
     return happened
   }
 
+  /**
+   * Makes an event happen, with the statements if they can be written: a letter too many for one mailbox is left out, with
+   * all that goes with it, and nobody is told.
+   */
+  async happenWith(event: AuthEvent, statements: readonly Statement[]): Promise<boolean> {
+    if (await this.happen(event, statements)) return true
+    await this.happen(event)
+    return false
+  }
+
   async #admitted(admit: (attempt: Attempt) => Promise<Leave>, attempt: Attempt): Promise<Leave> {
     try {
       return await admit(attempt)

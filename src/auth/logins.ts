@@ -96,7 +96,7 @@ export class Logins {
     const { events, settings } = this.#parts
     if (!settings.requireConfirmed || user.emailConfirmedAt !== null) return
     const event: AuthEvent = { ...about(user, client), type: 'login_failed', device, reason: 'email_unconfirmed' }
-    await events.happen(event, this.#address.confirmation(user, client))
+    await events.happenWith(event, this.#address.confirmation(user, client))
     throw new AuthError(settings.hideAccounts ? 'credentials_invalid' : 'email_unconfirmed')
   }
 }

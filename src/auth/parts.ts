@@ -54,6 +54,19 @@ export async function pendingToken(
   return db.now() < token.expiresAt ? token : null
 }
 
+/**
+ * @returns whose address it is, or was until lately: a former address stays reserved as long as it can be brought back, or
+ * a thief could register it and so keep what was taken. The user has the address that was asked for.
+ */
+export async function ownerOf(db: DB, emailKey: string): Promise<User | null> {
+  const owner = await found(db.findUserBy({ emailKey }))
+  if (owner !== null) return owner
+  const token = await found(db.findTokenBy({ reserves: emailKey }))
+  if (token === null || token.expiresAt <= db.now()) return null
+  const user = await found(db.findUserBy({ id: token.userId }))
+  return user === null ? null : { ...user, email: token.email ?? user.email, emailKey }
+}
+
 /** Checks a new password against the policy and hashes it. */
 export async function hashNew(
   { hasher, policy }: AuthParts,

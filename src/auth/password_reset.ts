@@ -7,6 +7,7 @@ import { changeUser } from '../db/users.ts'
 import { AuthError } from '../errors.ts'
 import type { Attempt } from '../feature.ts'
 import { makeCredential, parseCredential, sameHash } from '../security/credential.ts'
+import { checkPassword } from '../security/password_policy.ts'
 import { CODE_LIFETIME, CODE_TRIES, hashCode, makeCode, readCode } from '../security/reset_code.ts'
 import type { Client } from '../session.ts'
 import { normalEmail, type User } from '../user.ts'
@@ -54,10 +55,16 @@ export class PasswordReset {
     const browser = makeCredential()
     const code = makeCode()
     const createdAt = db.now()
-    const token = { userId: user?.id ?? 0, createdAt, email: null, tries: 0 }
+    const token = { userId: user?.id ?? 0, createdAt, email: null, reserves: null, tries: 0 }
     const lasts = settings.resetTokenLifetime
     const codeHash = hashCode(browser.secretHash, code)
+    const letter = post.put({
+      ...{ kind: 'password_reset', to: user?.email ?? emailKey, language: client.language, lasts },
+      values: { token: link.credential, code },
+    })
     const statements = [
+      // Only together with the letter: a token that nobody is sent must not take the place of one that somebody was.
+      ...(settings.production ? letter.map(must) : letter),
       ...replaceToken({
         ...{ ...token, id: link.id, secretHash: link.secretHash, purpose: 'password_reset' },
         expiresAt: createdAt + lasts,
@@ -66,13 +73,9 @@ export class PasswordReset {
         ...{ ...token, id: browser.id, secretHash: codeHash, purpose: 'reset_code' },
         expiresAt: createdAt + CODE_LIFETIME,
       }),
-      ...post.put({
-        ...{ kind: 'password_reset', to: user?.email ?? emailKey, language: client.language, lasts },
-        values: { token: link.credential, code },
-      }),
     ]
     const event = { type: 'password_reset_requested', userId: user?.id ?? null, emailKey, client } as const
-    await events.happen(event, user === null ? [] : statements)
+    await events.happenWith(event, user === null ? [] : statements)
     const owner = user === null ? null : { user, resetToken: link.credential }
     return { owner, browser: browser.credential }
   }
@@ -83,11 +86,13 @@ export class PasswordReset {
    * @throws AuthError `reset_refused`, `throttled`, `busy`, and the codes of the password policy, which spend nothing
    */
   async complete({ email, resetToken, newPassword, client, browser }: ResetCompletion): Promise<User> {
-    const { db, events } = this.#parts
+    const { db, events, policy } = this.#parts
     const emailKey = normalEmail(email)
     return events.attempt({ kind: 'guess_token', emailKey, client, device: null }, async () => {
       const user = await found(db.findUserBy({ emailKey }))
       const code = readCode(resetToken)
+      // A password that is refused anyway costs none of the few tries.
+      if (code !== null) await checkPassword(newPassword, user?.email ?? email, policy, 'new_password')
       const token = code === null ? await this.pending(resetToken) : await this.#pendingCode(code, browser)
       if (user === null || token === null || token.userId !== user.id) {
         await events.happen({ type: 'password_reset_refused', userId: user?.id ?? null, emailKey, client })

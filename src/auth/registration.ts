@@ -9,7 +9,7 @@ import { checkPassword } from '../security/password_policy.ts'
 import type { Client } from '../session.ts'
 import { checkEmail, checkName, normalEmail, type User } from '../user.ts'
 import type { EmailAddress } from './email_address.ts'
-import { type AuthParts, about, found } from './parts.ts'
+import { type AuthParts, about, ownerOf } from './parts.ts'
 
 export interface NewAccount {
   email: string
@@ -41,7 +41,7 @@ export class Registration {
     await checkPassword(password, address, policy)
     const attempt: Attempt = { kind: 'register', emailKey, client, device: null }
     const hashedPassword = await events.attempt(attempt, () => hasher.hash(password))
-    const owner = await found(db.findUserBy({ emailKey }))
+    const owner = await ownerOf(db, emailKey)
     if (owner !== null) return this.#refuse(owner, client)
     const event: AuthEvent = { type: 'user_registered', userId: null, emailKey, client }
     const row = insertUser({ email: address, hashedPassword, name: checkedName }, db.now())
@@ -70,7 +70,7 @@ export class Registration {
     const { id, secretHash, credential } = makeCredential()
     const now = db.now()
     const lasts = settings.confirmationLifetime
-    const token = { id, secretHash, purpose: 'email_confirmation', email, tries: 0 } as const
+    const token = { id, secretHash, purpose: 'email_confirmation', email, reserves: null, tries: 0 } as const
     return [
       addTokenOf(emailKey, { ...token, createdAt: now, expiresAt: now + lasts }),
       ...post.put({ kind: 'email_confirmation', to: email, language, lasts, values: { token: credential } }),

@@ -70,6 +70,8 @@ export const coreMigrations: readonly Migration[] = [
       'ALTER TABLE users ADD COLUMN email_confirmed_at BIGINT',
       'ALTER TABLE one_time_tokens ADD COLUMN email TEXT',
       'ALTER TABLE one_time_tokens ADD COLUMN tries BIGINT NOT NULL DEFAULT 0',
+      'ALTER TABLE one_time_tokens ADD COLUMN reserves TEXT',
+      'CREATE INDEX one_time_tokens_reserves ON one_time_tokens (reserves)',
     ],
   },
   {

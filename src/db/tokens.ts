@@ -16,6 +16,8 @@ export interface OneTimeToken {
   readonly expiresAt: number
   /** The address that it confirms or brings back, as it was typed; null where it is about none. */
   readonly email: string | null
+  /** The normal form of an address that nobody else may take as long as it is pending. */
+  readonly reserves: string | null
   /** Wrong tries with a secret that is short enough to be guessed. */
   readonly tries: number
 }
@@ -30,6 +32,7 @@ export const tokens: Table<OneTimeToken> = {
     createdAt: 'created_at',
     expiresAt: 'expires_at',
     email: 'email',
+    reserves: 'reserves',
     tries: 'tries',
   },
   read: (row) => ({
@@ -40,6 +43,7 @@ export const tokens: Table<OneTimeToken> = {
     createdAt: integer(row, 'created_at'),
     expiresAt: integer(row, 'expires_at'),
     email: optionalText(row, 'email'),
+    reserves: optionalText(row, 'reserves'),
     tries: integer(row, 'tries'),
   }),
 }

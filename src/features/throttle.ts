@@ -206,6 +206,10 @@ function takenBack(event: AuthEvent, networkLimit: number): Statement[] {
       return device === null ? [...refunded, emptied(account)] : [emptied(deviceKey(device)), emptied(account)]
     case 'password_reset':
       return [...refunded, emptied(account)]
+    case 'email_confirmed':
+    case 'email_changed':
+    case 'email_change_undone':
+      return refunded
     case 'password_confirmed':
       return [emptied(confirmKey(sessionId))]
     default:

@@ -46,6 +46,8 @@ export const enMail = {
   'mail.code': 'Or type this code where you asked for it, within {lasts}:',
   'mail.lasts': 'The link works once, and for {lasts}.',
   'mail.not_asked': 'If you did not ask for this, you need not do anything.',
+  'mail.not_registered':
+    'If you did not ask for this, do not open the link: whoever did would get an account in your name. You need not do anything.',
   'mail.not_you.password': 'If this was not you, choose a new password now. It signs out every device.',
   'mail.not_you.undo':
     'If this was not you, take it back: your account gets this address again, every device is signed out, and you choose a new password. The link works for {lasts}.',

@@ -45,6 +45,8 @@ export const frMail: Record<keyof typeof enMail, string> = {
   'mail.code': 'Ou saisissez ce code là où vous l’avez demandé, avant {lasts} :',
   'mail.lasts': 'Le lien ne sert qu’une fois, pendant {lasts}.',
   'mail.not_asked': 'Si vous n’avez rien demandé, vous n’avez rien à faire.',
+  'mail.not_registered':
+    'Si vous n’avez rien demandé, n’ouvrez pas le lien : quelqu’un d’autre aurait alors un compte à votre nom. Vous n’avez rien à faire.',
   'mail.not_you.password':
     'Si ce n’était pas vous, choisissez tout de suite un nouveau mot de passe. Tous les appareils seront déconnectés.',
   'mail.not_you.undo':

@@ -29,7 +29,7 @@ const shapes: Record<LetterKind, Shape> = {
       path: ({ to, values }) => `/reset#t=${values.token}&e=${encodeURIComponent(to)}`,
     },
   },
-  email_confirmation: { ...asked, link: toConfirm },
+  email_confirmation: { end: ['mail.lasts', 'mail.not_registered'], link: toConfirm },
   email_change: { ...asked, link: toConfirm },
   account_exists: { link: { label: 'mail.link.login', path: () => '/login' }, end: ['mail.not_asked'], facts: true },
   password_changed: { link: toReset, end: ['mail.not_you.password'], facts: true },

@@ -4,6 +4,7 @@
  */
 
 import { hash } from 'node:crypto'
+import { domainToASCII } from 'node:url'
 import type { Migration } from '../db/migrations.ts'
 import { type Condition, insertIf, must, type Table, update } from '../db/table.ts'
 import type { DB, Statement } from '../db.ts'
@@ -175,12 +176,19 @@ export class Outbox implements Post {
 
   #rowOf(letter: Letter, now: number): OutboxRow {
     const id = makeId()
-    const limitKey = hash('sha256', `${letter.kind} ${normalEmail(letter.to)}`, 'base64url')
+    const limitKey = hash('sha256', `${letter.kind} ${mailboxOf(letter.to)}`, 'base64url')
     return {
       ...{ id, kind: letter.kind, sealed: this.#sealer.seal(JSON.stringify(letter), id), limitKey },
       ...{ createdAt: now, expiresAt: now + letter.lasts, dueAt: now, tries: 0, claim: '', claimedUntil: 0 },
     }
   }
+}
+
+/** Other spellings of a domain lead to the same mailbox. */
+function mailboxOf(address: string): string {
+  const key = normalEmail(address)
+  const at = key.lastIndexOf('@')
+  return `${key.slice(0, at)}@${domainToASCII(key.slice(at + 1))}`
 }
 
 /** So that nobody's mailbox can be flooded, by asking for resets for instance. */

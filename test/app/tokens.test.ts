@@ -216,7 +216,7 @@ describe('a front end', () => {
 
   test('in production they are Secure, and bear the prefix that their path allows', async () => {
     const { front } = await frontEnd(PRODUCTION, 'a long way to go')
-    expect([...front.jar.keys()]).toEqual(['__Host-access_token', '__Secure-refresh_token'])
+    expect([...front.jar.keys()].sort()).toEqual(['__Host-access_token', '__Host-device', '__Secure-refresh_token'])
     expect((await front.send('GET', '/profile')).json()).toEqual({ email: BOB })
     expect((await front.send('POST', '/tokens/refresh', {})).statusCode).toBe(200)
   })
