@@ -1,6 +1,8 @@
 /**
  * Requests sent on without waiting for an answer (pipelining) are all worked on, though their answers go out in turn. No
- * browser and no proxy does that; a stranger who sends thousands in one packet would keep everybody else waiting.
+ * browser and no proxy does that; a stranger who sends thousands in one packet would keep everybody else waiting. What
+ * Node's parser has already taken in it still reads, so this bounds the work for each request, not their number: that is the
+ * reverse proxy's, which passes none of it on.
  */
 
 import type { Socket } from 'node:net'

@@ -1,9 +1,9 @@
 /** A forgotten password: a one-time token is made for an address, and spent for a new password. */
 
 import { sessions } from '../db/sessions.ts'
-import { must, remove } from '../db/table.ts'
+import { must, remove, update } from '../db/table.ts'
 import { countTry, endTokens, type OneTimeToken, replaceToken, tokens } from '../db/tokens.ts'
-import { changeUser } from '../db/users.ts'
+import { changeUser, users } from '../db/users.ts'
 import { AuthError } from '../errors.ts'
 import type { Attempt } from '../feature.ts'
 import { makeCredential, parseCredential, sameHash } from '../security/credential.ts'
@@ -65,6 +65,8 @@ export class PasswordReset {
     const statements = [
       // Only together with the letter: a token that nobody is sent must not take the place of one that somebody was.
       ...(settings.production ? letter.map(must) : letter),
+      // Nor does one go to an address that is the account's no more, since a change was confirmed at this moment.
+      must(update(users, { emailKey }, { id: user?.id ?? 0, emailKey })),
       ...replaceToken({
         ...{ ...token, id: link.id, secretHash: link.secretHash, purpose: 'password_reset' },
         expiresAt: createdAt + lasts,

@@ -144,7 +144,10 @@ function reasonOf(error: unknown) {
   return reply === '' ? { code, reason: withoutAddresses(message) } : { code, reply: withoutAddresses(reply) }
 }
 
-/** Mail servers repeat the address that they refuse, and the log holds none. */
+/** Mail servers repeat the address that they refuse, or a link, and the log holds neither addresses nor tokens. */
 function withoutAddresses(reply: string): string {
-  return reply.slice(0, 500).replace(/[^\s<>]+@[^\s<>]+/g, '(address)')
+  return reply
+    .slice(0, 500)
+    .replace(/[^\s<>]+@[^\s<>]+/g, '(address)')
+    .replace(/[\w.-]{36,}/g, '(token)')
 }

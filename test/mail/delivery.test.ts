@@ -60,7 +60,7 @@ test('a letter that the server cannot take now goes after the pause, not before'
 
 test.each([
   ['the recipient', 'recipient', `550 5.1.1 <${ADA}>: nobody of this name, says ${ADA}`],
-  ['what it says', 'data', `554 5.6.0 we do not want this for ${ADA}`],
+  ['what it says', 'data', `554 5.6.0 we do not want ${TOKEN} for ${ADA}`],
 ] as const)('a letter of which the server refuses %s for good is given up at once', async (_, at, words) => {
   const smtp = await startSmtp()
   smtp.reply = (to) => (to === ADA ? { at, words } : 'take')
