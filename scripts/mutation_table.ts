@@ -5,14 +5,24 @@
  */
 
 import { line, plain } from './markdown.ts'
+import { accessTokens } from './mutations/access_tokens.ts'
 import { cookies } from './mutations/cookies.ts'
+import { cors } from './mutations/cors.ts'
+import { hiddenAccounts } from './mutations/hidden_accounts.ts'
 import { http } from './mutations/http.ts'
+import { limits } from './mutations/limits.ts'
+import { mailedCodes } from './mutations/mailed_codes.ts'
+import { mailedLinks } from './mutations/mailed_links.ts'
+import { notices } from './mutations/notices.ts'
 import { operation } from './mutations/operation.ts'
+import { otherCookies } from './mutations/other_cookies.ts'
 import { pages } from './mutations/pages.ts'
 import { passwordReset } from './mutations/password_reset.ts'
 import { passwords } from './mutations/passwords.ts'
+import { refreshTokens } from './mutations/refresh_tokens.ts'
 import { sessions } from './mutations/sessions.ts'
 import { signIn } from './mutations/sign_in.ts'
+import { tokenKeys } from './mutations/token_keys.ts'
 
 export interface Edit {
   /** From the root of the repository. */
@@ -41,6 +51,16 @@ export const mutations: readonly Mutation[] = [
   ...passwordReset,
   ...http,
   ...pages,
+  ...otherCookies,
+  ...cors,
+  ...hiddenAccounts,
+  ...notices,
+  ...mailedLinks,
+  ...mailedCodes,
+  ...limits,
+  ...accessTokens,
+  ...refreshTokens,
+  ...tokenKeys,
   ...operation,
 ]
 

@@ -28,8 +28,8 @@ export function securityPage(): string {
 const READING = `Every requirement that this service is held to: those of OWASP ASVS 5.0.0 that apply to it, with NIST SP 800-63B-4, the OWASP cheat
 sheets and the RFCs beside them. [SECURITY.md](../SECURITY.md) says in short what is defended and what is not.
 
-A row is proven by the tests beside it: their titles begin with its id, and all of them run with \`npm test\`. Each row of
-the core had its defence taken out by the mutations in [mutations.md](mutations.md), and a test of that row was seen to fail each time;
+A row is proven by the tests beside it: their titles begin with its id, and all of them run with \`npm test\`. Each of
+these rows had its defence taken out by the mutations in [mutations.md](mutations.md), and a test of that row was seen to fail each time;
 \`npm run mutations\` repeats it.
 **open** means that the requirement does not hold yet, or that no test shows it, and says why. **operator** means that
 it is met by whoever runs the service. A test holds this page to the tests and the tests to this page.

@@ -28,6 +28,7 @@ describe('SECRET', () => {
     ['31 bytes', PRODUCTION.SECRET.slice(1)],
     ['one character, often', 'x'.repeat(64)],
     ['a few characters, often', 'abc123'.repeat(10)],
+    ['a few characters, in no order', 'q7Xw0mT9q0Xm7wT9Xqm0w97TXwTm9q07q9'],
     ['a few letters again and again', 'q7Xw0mT9rV'.repeat(4)],
     ['a word of a manual', `my-secret-${PRODUCTION.SECRET}`],
     ['the word to be changed', `ChangeMe${PRODUCTION.SECRET}`],
@@ -67,6 +68,19 @@ describe('SECRET', () => {
   test('before this one is named by SECRET_PREVIOUS', () => {
     expect(readSettings({ ...PRODUCTION, SECRET_PREVIOUS: 'the one before' }).secretPrevious).toBe('the one before')
     expect(readSettings(PRODUCTION).secretPrevious).toBe('')
+  })
+})
+
+describe('HIDE_ACCOUNTS', () => {
+  const MAIL = { SMTP_URL: 'smtp://127.0.0.1:2525', MAIL_FROM: 'no-reply@example.org' }
+
+  test.each([
+    ['true in production with mail', { ...PRODUCTION, ...MAIL }, true],
+    ['false in production without', PRODUCTION, false],
+    ['false in development', MAIL, false],
+    ['what is said', { ...PRODUCTION, ...MAIL, HIDE_ACCOUNTS: 'false' }, false],
+  ])('A-13: is %s, and REQUIRE_CONFIRMED_EMAIL follows it', (_, env, hidden) => {
+    expect(readSettings(env)).toMatchObject({ hideAccounts: hidden, requireConfirmed: hidden })
   })
 })
 

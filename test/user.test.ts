@@ -107,7 +107,7 @@ describe('an address', () => {
     ['an address literal', 'bob@[127.0.0.1]'],
     ['255 characters', `a${longest}`],
     ['254 characters that are more in lower case', `${'İ'.repeat(248)}@x.org`],
-  ])('is refused: %s', (_, email) => {
+  ])('R-21: is refused: %s', (_, email) => {
     expect(() => checkEmail(email)).toThrow(expect.objectContaining({ code: 'email_invalid', field: 'email' }))
   })
 

@@ -60,8 +60,8 @@ export const answers: readonly Mutation[] = [
     rows: ['H-17'],
     takesOut: 'that a page has one path',
     file: 'src/app/pages.ts',
-    find: 'app.get(DASHBOARD, {',
-    replace: 'app.get(`${DASHBOARD}*`, {',
+    find: 'app.get(DASHBOARD, dashboard',
+    replace: 'app.get(`${DASHBOARD}*`, dashboard',
   },
   {
     rows: ['H-19'],
@@ -95,8 +95,8 @@ export const answers: readonly Mutation[] = [
     rows: ['H-19'],
     takesOut: 'the setting of resets for an address',
     file: 'src/features/throttle.ts',
-    find: 'limit: settings.resetsPerAccount',
-    replace: 'limit: settings.resetsPerAccount + 1',
+    find: 'resetsOfAccount: { limit: settings.resetsPerAccount',
+    replace: 'resetsOfAccount: { limit: settings.resetsPerAccount + 1',
   },
   {
     rows: ['H-19'],

@@ -4,7 +4,8 @@ import type { Mutation } from '../mutation_table.ts'
 
 const COOKIES = 'src/app/cookies.ts'
 const SESSION = "const attributes = { path: '/', httpOnly: true, sameSite: 'lax', secure, maxAge } as const"
-const DEVICE = "const attributes = { path: '/', httpOnly: true, sameSite: 'strict', secure: cookie.secure } as const"
+const DEVICE =
+  "export function setDeviceCookie(reply: FastifyReply, value: string, { cookie }: Settings): void {\n  const attributes = { path: '/', httpOnly: true, sameSite: 'strict', secure: cookie.secure } as const"
 
 export const cookies: readonly Mutation[] = [
   {
@@ -25,15 +26,15 @@ export const cookies: readonly Mutation[] = [
     rows: ['K-01', 'K-02'],
     takesOut: 'the prefix of the session',
     file: 'src/settings.ts',
-    find: "'__Host-session_id'",
-    replace: "'session_id'",
+    find: "name: domain === undefined ? `${prefix}session_id` : 'session_id'",
+    replace: "name: 'session_id'",
   },
   {
     rows: ['K-01', 'K-02', 'K-08'],
     takesOut: 'the prefix of the device cookie',
     file: 'src/settings.ts',
-    find: "'__Host-device'",
-    replace: "'device'",
+    find: 'deviceName: `${prefix}device`',
+    replace: "deviceName: 'device'",
   },
   {
     rows: ['K-02'],

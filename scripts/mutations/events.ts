@@ -33,14 +33,14 @@ export const events: readonly Mutation[] = [
   {
     rows: ['O-10'],
     takesOut: 'the event of a login that failed',
-    file: 'src/auth.ts',
-    find: "        await events.happen({ type: 'login_failed', userId: known?.id ?? null, emailKey, client, device })\n",
+    file: 'src/auth/logins.ts',
+    find: "        await events.happen({ type: 'login_failed', userId: known?.id ?? null, ...owner, emailKey, client, device })\n",
     replace: '',
   },
   {
     rows: ['O-10'],
     takesOut: 'the event of a login',
-    file: 'src/auth.ts',
+    file: 'src/auth/logins.ts',
     find: "type: 'login_succeeded', sessionId: opened.session.id, device }",
     replace: "type: 'login_failed', sessionId: opened.session.id, device }",
   },

@@ -38,19 +38,19 @@ export const http: readonly Mutation[] = [
     rows: ['H-08'],
     takesOut: 'that no hash is shown: neither what leaves nor the schema of the answer leaves it out',
     file: 'src/user.ts',
-    find: 'return { id, email, name, confirmed: false, created_at: new Date(createdAt).toISOString() }',
+    find: 'return { id, email, name, confirmed: emailConfirmedAt !== null, created_at: new Date(createdAt).toISOString() }',
     replace:
-      'return Object.assign({ id, email, name, confirmed: false, created_at: new Date(createdAt).toISOString() }, { hashed_password: hashedPassword })',
+      'return Object.assign({ id, email, name, confirmed: emailConfirmedAt !== null, created_at: new Date(createdAt).toISOString() }, { hashed_password: hashedPassword })',
     also: [
       {
         file: 'src/user.ts',
-        find: 'publicUser({ id, email, name, createdAt }: User)',
-        replace: 'publicUser({ id, email, name, createdAt, hashedPassword }: User)',
+        find: 'publicUser({ id, email, name, createdAt, emailConfirmedAt }: User)',
+        replace: 'publicUser({ id, email, name, createdAt, emailConfirmedAt, hashedPassword }: User)',
       },
       {
         file: 'src/app/account.ts',
-        find: '    created_at: text,\n',
-        replace: '    created_at: text,\n    hashed_password: text,\n',
+        find: '  created_at: text,\n',
+        replace: '  created_at: text,\n  hashed_password: text,\n',
       },
     ],
   },
@@ -92,9 +92,9 @@ export const http: readonly Mutation[] = [
   {
     rows: ['H-10'],
     takesOut: 'the refusal of compressed bodies',
-    file: BODIES,
-    find: "if (encoding !== 'identity')",
-    replace: "if (encoding === '')",
+    file: 'src/app/bodies.ts',
+    find: "if (encoding !== 'identity' || transfer",
+    replace: "if (encoding === '' || transfer",
   },
   { rows: ['H-11'], takesOut: 'the limit of bodies', file: BODIES, find: '16 * 1024', replace: '1024 * 1024' },
   {
@@ -203,7 +203,7 @@ export const http: readonly Mutation[] = [
     rows: ['H-14'],
     takesOut: 'that all addresses are no network of proxies',
     file: 'src/settings/kinds.ts',
-    find: ' && Number(prefix) > 0',
+    find: ' && Number(prefix) >= (version === 6 ? 7 : 8)',
     replace: '',
   },
   {

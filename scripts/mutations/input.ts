@@ -38,9 +38,9 @@ export const input: readonly Mutation[] = [
   {
     rows: ['H-02'],
     takesOut: 'the refusal of control characters in an address',
-    file: USER,
-    find: '[\\s\\p{C}\\p{Default_Ignorable_Code_Point},',
-    replace: '[,',
+    file: 'src/user.ts',
+    find: '[\\s\\p{C}\\p{Default_Ignorable_Code_Point}\\u2800',
+    replace: '[\\u2800',
   },
   { rows: ['H-02'], takesOut: 'the longest name', file: USER, find: 'name.length > LONGEST_NAME || ', replace: '' },
   {
@@ -81,17 +81,19 @@ export const input: readonly Mutation[] = [
   },
   {
     rows: ['H-03'],
-    takesOut: 'that there is something after the @',
+    takesOut: 'that there is something after the @, in the look at it and in the name of the domain',
     file: USER,
     find: '    at < email.length - 1 &&\n',
     replace: '',
+    also: [{ file: USER, find: "    domainToASCII(email.slice(at + 1)) !== '' &&\n", replace: '' }],
   },
   {
     rows: ['H-03'],
-    takesOut: 'that there is one @',
+    takesOut: 'that there is one @, in the look at it and in the name of the domain',
     file: USER,
     find: "    at === email.lastIndexOf('@') &&\n",
     replace: '',
+    also: [{ file: USER, find: "    domainToASCII(email.slice(at + 1)) !== '' &&\n", replace: '' }],
   },
   { rows: ['H-03'], takesOut: 'the refusal of white space', file: USER, find: '[\\s\\p{C}', replace: '[\\p{C}' },
   {

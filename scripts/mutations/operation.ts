@@ -3,7 +3,6 @@
 import type { Mutation } from '../mutation_table.ts'
 import { events } from './events.ts'
 
-const CHECKS = 'src/settings/checks.ts'
 const REFUSALS = 'src/app/refusals.ts'
 const EVENTS = 'src/auth/events.ts'
 const OTHERS = "const others = object({ others: { type: 'string', enum: ['true'] } }, [])"
@@ -12,24 +11,30 @@ export const operation: readonly Mutation[] = [
   {
     rows: ['O-01'],
     takesOut: 'the length of a secret',
-    file: CHECKS,
-    find: 'Buffer.byteLength(secret) < 32 || ',
+    file: 'src/settings/checks.ts',
+    find: 'Buffer.byteLength(key) < 32 || ',
     replace: '',
   },
   {
     rows: ['O-01'],
     takesOut: 'the refusal of repeated characters',
-    file: CHECKS,
-    find: 'new Set(secret).size < 10 || ',
+    file: 'src/settings/checks.ts',
+    find: 'new Set(key).size < 10 || ',
     replace: '',
   },
-  { rows: ['O-01'], takesOut: 'the refusal of samples', file: CHECKS, find: ' || SAMPLE.test(secret)', replace: '' },
+  {
+    rows: ['O-01'],
+    takesOut: 'the refusal of samples',
+    file: 'src/settings/checks.ts',
+    find: ' || SAMPLE.test(key)',
+    replace: '',
+  },
   {
     rows: ['O-02'],
     takesOut: 'the secret before this one',
     file: 'src/security/secrets.ts',
-    find: "previous === '' ? [current] : [current, previous]",
-    replace: "previous === '' ? [current] : [current]",
+    find: "previous === '' ? [secret] : [secret, previous]",
+    replace: "previous === '' ? [secret] : [secret]",
   },
   {
     rows: ['O-02'],
@@ -157,9 +162,9 @@ export const operation: readonly Mutation[] = [
   {
     rows: ['O-19'],
     takesOut: 'the refusal where the table of sessions fails',
-    file: 'src/auth.ts',
-    find: 'return (await this.#parts.events.happen(event, statements)) ? opened : null',
-    replace: 'return (await this.#parts.events.happen(event, statements).catch(() => true)) ? opened : null',
+    file: 'src/auth/logins.ts',
+    find: 'return (await events.happen(event, statements)) ? opened : null',
+    replace: 'return (await events.happen(event, statements).catch(() => true)) ? opened : null',
   },
   {
     rows: ['O-19'],

@@ -199,9 +199,8 @@ export const pages: readonly Mutation[] = [
     rows: ['W-16'],
     takesOut: 'that the script stores nothing',
     file: 'src/pages/assets/script.js',
-    find: '  input.value = token\n',
-    replace: '  input.value = token\n  localStorage.setItem(input.name, token)\n',
-    tests: 'test/pages/assets.test.ts',
+    find: "  input.value = brought.get('t')\n",
+    replace: "  input.value = brought.get('t')\n  localStorage.setItem(input.name, input.value)\n",
   },
   {
     rows: ['W-17'],

@@ -64,7 +64,7 @@ export const passwordPolicy: readonly Mutation[] = [
   {
     rows: ['P-03', 'P-05', 'P-15'],
     takesOut: 'the policy at a registration',
-    file: 'src/auth.ts',
+    file: 'src/auth/registration.ts',
     find: 'await checkPassword(password, address, policy)',
     replace: "if (password === '') await checkPassword(password, address, policy)",
   },
@@ -129,7 +129,7 @@ export const passwordPolicy: readonly Mutation[] = [
     rows: ['P-05'],
     takesOut: 'the new address that comes with a new password',
     file: 'src/auth/account.ts',
-    find: 'const owner = address.email ?? checked.user.email',
+    find: 'const owner = address ?? checked.user.email',
     replace: 'const owner = checked.user.email',
   },
   {

@@ -137,7 +137,7 @@ export const passwords: readonly Mutation[] = [
   {
     rows: ['P-13'],
     takesOut: 'that a password has no age: one of a year is refused',
-    file: 'src/auth.ts',
+    file: 'src/auth/logins.ts',
     find: 'if (!matches || user === null) return null',
     replace: 'if (!matches || user === null || db.now() - user.updatedAt > 365 * 24 * 3_600_000) return null',
   },
@@ -159,8 +159,8 @@ export const passwords: readonly Mutation[] = [
     rows: ['P-14', 'H-05'],
     takesOut: 'that a hint is not kept',
     file: 'src/app.ts',
-    find: 'auth.registerUser(email, password, name, request.client)',
-    replace: 'auth.registerUser(email, password, name ?? Object(request.body).hint, request.client)',
+    find: "name: name ?? ''",
+    replace: "name: name ?? Object(request.body).hint ?? ''",
   },
   {
     rows: ['P-15'],
@@ -207,14 +207,14 @@ export const passwords: readonly Mutation[] = [
   {
     rows: ['P-17'],
     takesOut: 'the new hash of an outdated row',
-    file: 'src/auth.ts',
+    file: 'src/auth/logins.ts',
     find: 'if (!outdated) return user\n',
     replace: 'if (user !== null) return user\n',
   },
   {
     rows: ['P-17'],
     takesOut: 'that only a good login makes a new hash',
-    file: 'src/auth.ts',
+    file: 'src/auth/logins.ts',
     find: 'if (!matches || user === null) return null',
     replace: 'if (user === null || (!matches && !outdated)) return null',
   },

@@ -2,7 +2,6 @@
 
 import type { Mutation } from '../mutation_table.ts'
 
-const AUTH = 'src/auth.ts'
 const KEEPER = 'src/auth/sessions.ts'
 const CREDENTIAL = 'src/security/credential.ts'
 const DRAW = "const secret = randomBytes(SECRET_BYTES).toString('base64url')"
@@ -25,40 +24,55 @@ export const sessionLife: readonly Mutation[] = [
   },
   {
     rows: ['S-01', 'O-19'],
-    takesOut: 'that nothing is issued without randomness',
-    file: CREDENTIAL,
-    find: DRAW,
+    takesOut: 'that nothing is issued without randomness: no secret is drawn, and no letter sealed',
+    file: 'src/security/credential.ts',
+    find: "const secret = randomBytes(SECRET_BYTES).toString('base64url')",
     replace:
       "let bytes = Buffer.alloc(SECRET_BYTES)\n  try {\n    bytes = randomBytes(SECRET_BYTES)\n  } catch {}\n  const secret = bytes.toString('base64url')",
+    also: [
+      {
+        file: 'src/security/sealed.ts',
+        find: 'const nonce = randomBytes(NONCE_BYTES)',
+        replace:
+          'let nonce = Buffer.alloc(NONCE_BYTES)\n    try {\n      nonce = randomBytes(NONCE_BYTES)\n    } catch {}',
+      },
+    ],
   },
   {
     rows: ['S-02'],
     takesOut: 'that a login leaves the other sessions alone',
-    file: AUTH,
-    find: 'const left = await this.checkSession(presented)',
+    file: 'src/auth/logins.ts',
+    find: 'const left = presented === undefined ? null : await sessions.check(presented)',
     replace:
-      'statements.unshift(remove(sessions, { userId: user.id }))\n    const left = await this.checkSession(presented)',
+      'statements.unshift(remove(sessionTable, { userId: user.id }))\n    const left = presented === undefined ? null : await sessions.check(presented)',
   },
   {
     rows: ['S-03'],
     takesOut: 'the end of the session presented at a login',
-    file: AUTH,
-    find: 'if (left !== null) statements.unshift(remove(sessions, { id: left.session.id }))',
+    file: 'src/auth/logins.ts',
+    find: 'if (left !== null) statements.unshift(remove(sessionTable, { id: left.session.id }))',
     replace: '',
   },
   {
     rows: ['S-03'],
     takesOut: 'the end of the session presented with a new address',
     file: 'src/auth/account.ts',
-    find: '? remove(sessions, { id: session.id })',
-    replace: "? remove(sessions, { id: '' })",
+    find: 'must(remove(sessions, { id: session.id })),',
+    replace: '...(changes.hashedPassword === undefined ? [] : [must(remove(sessions, { id: session.id }))]),',
   },
   {
     rows: ['S-03', 'S-14'],
     takesOut: 'the end of the session presented with a new password',
     file: 'src/auth/account.ts',
-    find: ': endOthers(user.id, opened.session.id)',
-    replace: ': endOthers(user.id, session.id)',
+    find: 'must(remove(sessions, { id: session.id })),',
+    replace: '...(changes.hashedPassword === undefined ? [must(remove(sessions, { id: session.id }))] : []),',
+    also: [
+      {
+        file: 'src/auth/account.ts',
+        find: '[endOthers(user.id, opened.session.id)]',
+        replace: '[endOthers(user.id, session.id)]',
+      },
+    ],
   },
   {
     rows: ['S-04', 'S-03'],
@@ -91,9 +105,9 @@ export const sessionLife: readonly Mutation[] = [
   {
     rows: ['S-05'],
     takesOut: 'the comparison of the secret',
-    file: KEEPER,
-    find: 'found === null || !sameHash(parsed.secretHash, found.session.secretHash)',
-    replace: 'found === null',
+    file: 'src/auth/sessions.ts',
+    find: "found?.session.kind !== 'cookie' || !sameHash(parsed.secretHash, found.session.secretHash)",
+    replace: "found?.session.kind !== 'cookie'",
   },
   {
     rows: ['S-06', 'H-19'],

@@ -50,7 +50,7 @@ export const sessions: readonly Mutation[] = [
     rows: ['S-12'],
     takesOut: 'the clearing of the cookie at a logout',
     file: 'src/app.ts',
-    find: '    clearSessionCookie(reply, settings)\n',
+    find: '    await leaveBrowser(request, reply, checked, auth, settings)\n',
     replace: '',
   },
   {
@@ -105,16 +105,16 @@ export const sessions: readonly Mutation[] = [
   {
     rows: ['S-13', 'P-13'],
     takesOut: 'the end of the tokens of a disabled account',
-    file: AUTH,
-    find: '      remove(tokens, { userId }),\n',
+    file: 'src/auth.ts',
+    find: '      endTokens(userId),\n',
     replace: '',
   },
   {
     rows: ['S-14'],
     takesOut: 'the end of the other sessions with a new password',
     file: 'src/auth/account.ts',
-    find: ': endOthers(user.id, opened.session.id)',
-    replace: ': remove(sessions, { id: session.id })',
+    find: '[endOthers(user.id, opened.session.id)]',
+    replace: '[]',
   },
   {
     rows: ['S-14', 'R-15'],
@@ -176,19 +176,26 @@ export const sessions: readonly Mutation[] = [
     rows: ['S-17'],
     takesOut: 'that a bearer token is not read for a session',
     file: 'src/app/cookies.ts',
-    find: PRESENTED,
+    find: 'return request.cookies[cookie.name]\n',
     replace: "return request.cookies[cookie.name] ?? request.headers.authorization?.replace('Bearer ', '')\n",
+    also: [
+      {
+        file: 'src/app/carriers.ts',
+        find: '  if (bearer !== undefined) return bearerSession(bearer, auth)\n',
+        replace: '',
+      },
+    ],
   },
   {
     rows: ['S-17'],
     takesOut: 'that a body is not read for a session',
     file: 'src/app/guards.ts',
-    find: "app.addHook('onRequest', async (request) => {",
-    replace: "app.addHook('preValidation', async (request) => {",
+    find: "app.addHook('onRequest', async (request, reply) => {",
+    replace: "app.addHook('preValidation', async (request, reply) => {",
     also: [
       {
         file: 'src/app/cookies.ts',
-        find: PRESENTED,
+        find: 'return request.cookies[cookie.name]\n',
         replace: 'return request.cookies[cookie.name] ?? Object(request.body)[cookie.name]\n',
       },
     ],

@@ -19,9 +19,9 @@ export const signIn: readonly Mutation[] = [
     rows: ['A-11'],
     takesOut: 'that only a login signs in: a registration does as well',
     file: 'src/app.ts',
-    find: 'const user = await auth.registerUser(email, password, name, request.client)',
+    find: "const registered = await auth.register({ email, password, name: name ?? '', client: request.client })",
     replace:
-      'const user = await auth.registerUser(email, password, name, request.client)\n    setSessionCookie(reply, await auth.createSession(email, request.client), settings)',
+      "const registered = await auth.register({ email, password, name: name ?? '', client: request.client })\n    setSessionCookie(reply, await auth.createSession(email, request.client), settings)",
   },
   {
     rows: ['A-12'],
@@ -62,7 +62,7 @@ export const signIn: readonly Mutation[] = [
   {
     rows: ['A-12'],
     takesOut: 'the one answer for all',
-    file: AUTH,
+    file: 'src/auth/logins.ts',
     find: "throw new AuthError('credentials_invalid')",
     replace: "throw new AuthError(known === null ? 'email_unknown' : 'credentials_invalid')",
   },
@@ -82,10 +82,22 @@ export const signIn: readonly Mutation[] = [
   },
   {
     rows: ['A-19', 'A-25'],
-    takesOut: 'that an address is unique',
+    takesOut: 'that an address is unique: in the table, in the look before, and by the one token of its confirmation',
     file: 'src/db/migrations.ts',
     find: 'email_key TEXT NOT NULL UNIQUE',
     replace: 'email_key TEXT NOT NULL',
+    also: [
+      {
+        file: 'src/db/tokens.ts',
+        find: ', id FROM users WHERE email_key',
+        replace: ', max(id) FROM users WHERE email_key',
+      },
+      {
+        file: 'src/auth/registration.ts',
+        find: '    if (owner !== null) return this.#refuse(owner, client)\n',
+        replace: '',
+      },
+    ],
   },
   {
     rows: ['A-20'],
@@ -126,12 +138,12 @@ export const signIn: readonly Mutation[] = [
     rows: ['A-21'],
     takesOut: 'the session that a route asks for, in the hook and where it is read: whoever has none is the first user',
     file: 'src/app/guards.ts',
-    find: "request.checked = await auth.checkSession(presentedCredential(request, settings))\n    if (request.checked === null) throw new AuthError('session_required')",
+    find: "request.checked = await provenSession(request, reply, auth, settings)\n    if (request.checked === null) throw new AuthError('session_required')",
     replace:
-      "request.checked = await auth.checkSession(presentedCredential(request, settings))\n    const [session] = await auth.listSessions(1)\n    if (request.checked === null && session !== undefined) {\n      request.checked = await auth.sessionOfAnyone(session)\n    }\n    if (request.checked === null) throw new AuthError('session_required')",
+      "request.checked = await provenSession(request, reply, auth, settings)\n    const [session] = await auth.listSessions(1)\n    if (request.checked === null && session !== undefined) {\n      request.checked = await auth.sessionOfAnyone(session)\n    }\n    if (request.checked === null) throw new AuthError('session_required')",
     also: [
       {
-        file: AUTH,
+        file: 'src/auth.ts',
         find: '  /** @returns the sessions of a user that have not ended, the last used first */',
         replace:
           '  async sessionOfAnyone(session: Session): Promise<CheckedSession> {\n    return { session, user: await this.#parts.db.findUserBy({ id: session.userId }) }\n  }\n\n  /** @returns the sessions of a user that have not ended, the last used first */',
@@ -152,11 +164,7 @@ export const signIn: readonly Mutation[] = [
     find: 'const { name, email, password, currentPassword } = changes',
     replace: 'const { name, email, password, currentPassword, ...more } = changes',
     also: [
-      {
-        file: 'src/auth/account.ts',
-        find: '{ ...called, ...address, ...secret }',
-        replace: '{ ...more, ...called, ...address, ...secret }',
-      },
+      { file: 'src/auth/account.ts', find: '{ ...called, ...secret }', replace: '{ ...more, ...called, ...secret }' },
     ],
   },
   {
@@ -216,6 +224,6 @@ export const signIn: readonly Mutation[] = [
     file: 'src/engines/sqlite.ts',
     find: 'await patiently(() => this.#transaction.immediate(statements))',
     replace:
-      'for (const { sql, params, mustChange } of statements) {\n        const { changes } = this.#prepare(sql).run(...params)\n        if (mustChange === true && changes === 0) throw new Rollback()\n        await setTimeout(1)\n      }',
+      'for (const { sql, params, mustChange } of statements) {\n        const { changes } = this.#prepare(sql).run(...params)\n        if (mustChange === true && changes === 0) throw new Rollback()\n        await setTimeout(50)\n      }',
   },
 ]

@@ -3,7 +3,6 @@
 import type { Mutation } from '../mutation_table.ts'
 
 const THROTTLE = 'src/features/throttle.ts'
-const AUTH = 'src/auth.ts'
 const NETWORK = 'src/security/network.ts'
 const ACCOUNT_RULE = '{ key: accountKey(emailKey), rule: rules.account },\n'
 
@@ -11,9 +10,9 @@ export const throttling: readonly Mutation[] = [
   {
     rows: ['A-01'],
     takesOut: 'a wait that the page names',
-    file: THROTTLE,
-    find: 'waits: [20 * MINUTE]',
-    replace: 'waits: [10 * MINUTE]',
+    file: 'src/features/throttle.ts',
+    find: 'limit: settings.resetsPerAccount, waits: [20 * MINUTE], memory: HOUR },\n    confirmations',
+    replace: 'limit: settings.resetsPerAccount, waits: [10 * MINUTE], memory: HOUR },\n    confirmations',
   },
   {
     rows: ['A-01'],
@@ -33,7 +32,7 @@ export const throttling: readonly Mutation[] = [
     rows: ['A-01'],
     takesOut: 'a row of the page',
     file: 'docs/throttling.md',
-    find: '| resets asked from one network |',
+    find: '| resets and confirmations asked from one network |',
     replace: '| resets |',
   },
   {
@@ -226,9 +225,9 @@ export const throttling: readonly Mutation[] = [
   {
     rows: ['A-08'],
     takesOut: 'that unknown addresses are counted',
-    file: AUTH,
+    file: 'src/auth/logins.ts',
     find: "{ kind: 'login', emailKey, client, device }",
-    replace: "{ kind: 'login', emailKey: known === null ? randomBytes(8).toString('hex') : emailKey, client, device }",
+    replace: "{ kind: 'login', emailKey: known === null ? String(Math.random()) : emailKey, client, device }",
   },
   {
     rows: ['A-09'],
@@ -240,14 +239,14 @@ export const throttling: readonly Mutation[] = [
   {
     rows: ['A-09'],
     takesOut: 'the ceiling of resets for a network',
-    file: THROTTLE,
-    find: "...ofNetwork('resets', rules.resetsOfNetwork, client),",
-    replace: '',
+    file: 'src/features/throttle.ts',
+    find: "rule: rules.resetsOfAccount },\n        ...ofNetwork('resets', rules.resetsOfNetwork, client),",
+    replace: 'rule: rules.resetsOfAccount },',
   },
   {
     rows: ['A-09'],
     takesOut: 'that a registration is admitted before it is hashed',
-    file: AUTH,
+    file: 'src/auth/registration.ts',
     find: 'const hashedPassword = await events.attempt(attempt, () => hasher.hash(password))',
     replace:
       'const hashedPassword = await hasher.hash(password)\n    await events.attempt(attempt, async () => undefined)',
@@ -255,24 +254,24 @@ export const throttling: readonly Mutation[] = [
   {
     rows: ['A-09'],
     takesOut: 'that a login is admitted before it is checked',
-    file: AUTH,
-    find: "return events.attempt({ kind: 'login', emailKey, client, device }, async () => {\n      const user = await this.#proven(known, password)",
+    file: 'src/auth/logins.ts',
+    find: "return events.attempt({ kind: 'login', emailKey, client, device }, async () => {\n      const user = await this.proven(known, password)",
     replace:
-      "const user = await this.#proven(known, password)\n    return events.attempt({ kind: 'login', emailKey, client, device }, async () => {",
+      "const user = await this.proven(known, password)\n    return events.attempt({ kind: 'login', emailKey, client, device }, async () => {",
   },
   {
     rows: ['A-09'],
     takesOut: 'that a registration for a taken address counts',
-    file: AUTH,
+    file: 'src/auth/registration.ts',
     find: 'const hashedPassword = await events.attempt(attempt, () => hasher.hash(password))',
     replace:
-      "if ((await this.#findUser(email)) !== null) throw new AuthError('email_taken')\n    const hashedPassword = await events.attempt(attempt, () => hasher.hash(password))",
+      'if ((await found(db.findUserBy({ emailKey }))) !== null) return null\n    const hashedPassword = await events.attempt(attempt, () => hasher.hash(password))',
   },
   {
     rows: ['A-09'],
     takesOut: 'the ceiling of changes of address',
     file: 'src/auth/account.ts',
-    find: "return this.#parts.events.attempt({ kind: 'register', emailKey, client, device: null }, apply)",
-    replace: 'return emailKey === null ? unchanged(checked.user) : apply()',
+    find: "return this.#parts.events.attempt({ kind: 'register', emailKey, client, device: null }, () =>\n      this.#move(checked, wanted, address, client),\n    )",
+    replace: "return emailKey === '' ? unchanged(checked.user) : this.#move(checked, wanted, address, client)",
   },
 ]

@@ -72,7 +72,7 @@ describe('a listed origin', () => {
 })
 
 describe('any other origin', () => {
-  test.each(STRANGERS)('gets no leave: %s', async (origin) => {
+  test.each(STRANGERS)('H-15: gets no leave: %s', async (origin) => {
     const opened = await house(LISTED)
     const program = await programOf(opened, BOB, 'a long way to go')
     for (const answer of [
@@ -93,7 +93,7 @@ describe('any other origin', () => {
     expect(seen(write)).toMatchObject({ status: 403, body: { code: 'cross_origin' } })
   })
 
-  test('gets none where none is listed', async () => {
+  test('H-15: gets none where none is listed', async () => {
     const { app } = await house(PRODUCTION)
     for (const method of ['GET', 'OPTIONS'] as const) {
       const { headers } = await app.inject({ method, url: '/profile', headers: { origin: APP, ...PREFLIGHT } })

@@ -37,7 +37,7 @@ test.each([
   expect((await browser.reset(code, 'yet another way home')).statusCode).toBe(403)
 })
 
-test('it is good in no other browser, and no wrong try there costs the right browser anything', async () => {
+test('R-10: it is good in no other browser, and no wrong try there costs the right browser anything', async () => {
   const { house, browser, code } = await asked()
   const other = stranger(house, 1)
   for (let n = 0; n < 6; n += 1) expect((await other.reset(code)).statusCode).toBe(403)

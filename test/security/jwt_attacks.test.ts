@@ -22,6 +22,8 @@ beforeAll(async () => {
   bob = new Program(house)
   await bob.logIn(BOB, GOOD_PASSWORD)
   forge = await forgeOf(house, bob.accessToken)
+  // What was found good is remembered, and no forgery may profit from that.
+  expect((await bob.profile()).statusCode).toBe(200)
   return house.close
 })
 

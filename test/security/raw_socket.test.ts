@@ -257,7 +257,7 @@ test('pipelined requests are answered one by one, in their order', async () => {
   expect(statuses(await wire.untilClosed())).toEqual([...paths.map(() => 404), 200])
 })
 
-test('a connection that sends many requests on without reading an answer is ended, and works on none of them any more', async () => {
+test('H-19: a connection that sends many requests on without reading an answer is ended, and works on none of them any more', async () => {
   const begun = performance.now()
   const wire = new Wire().write('GET /login HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n\r\n'.repeat(10_000))
   expect(statuses(await wire.untilClosed()).length).toBeLessThan(17)
