@@ -87,8 +87,8 @@ export function edited(source: string, { file, find, replace }: Edit): string {
 const READING = `# Mutations
 
 Every row of [security.md](security.md) that is proven was tried against code with the defence taken out, one defence at a time, and a
-test whose title begins with the row's id was seen to fail. This page is the record of the last time that all of them were tried:
-\`npm run mutations\` takes every defence out again and writes it anew. The edits are in \`scripts/mutations/\`. A test holds this page to them.
+test whose title begins with the row's id was seen to fail. This page is the record: each defence was
+taken out when its mutation was written or changed, one by one. \`npm run mutations\` takes them all out again and writes the page anew. The edits are in \`scripts/mutations/\`. A test holds this page to them.
 
 `
 

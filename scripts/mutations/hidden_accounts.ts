@@ -30,9 +30,9 @@ export const hiddenAccounts: readonly Mutation[] = [
     rows: ['A-13'],
     takesOut: 'the same time: no hash for a taken address',
     file: 'src/auth/registration.ts',
-    find: 'const hashedPassword = await events.attempt(attempt, () => hasher.hash(password))\n    const owner = await found(db.findUserBy({ emailKey }))\n    if (owner !== null) return this.#refuse(owner, client)\n',
+    find: 'const hashedPassword = await events.attempt(attempt, () => hasher.hash(password))\n    const owner = await ownerOf(db, emailKey)\n    if (owner !== null) return this.#refuse(owner, client)\n',
     replace:
-      'const owner = await found(db.findUserBy({ emailKey }))\n    if (owner !== null) return this.#refuse(owner, client)\n    const hashedPassword = await events.attempt(attempt, () => hasher.hash(password))\n',
+      'const owner = await ownerOf(db, emailKey)\n    if (owner !== null) return this.#refuse(owner, client)\n    const hashedPassword = await events.attempt(attempt, () => hasher.hash(password))\n',
   },
   {
     rows: ['A-13'],
