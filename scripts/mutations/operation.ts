@@ -238,7 +238,7 @@ export const operation: readonly Mutation[] = [
     takesOut: 'that the primitives are those of the list',
     file: 'src/security/device.ts',
     find: 'import { createHmac, randomBytes,',
-    replace: 'import { createCipheriv, createHmac, randomBytes,',
+    replace: 'import { createHmac, createSign, randomBytes,',
   },
   {
     rows: ['O-22'],

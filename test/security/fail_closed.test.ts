@@ -150,10 +150,8 @@ test.each([
   expect((await logIn(house)).statusCode).toBe(200)
 })
 
-test('O-19: where the system gives no randomness there is no session, no account, no token', async () => {
-  const house = await stored()
-  const { app, outside, cookie } = house
-  const before = rowsOf(outside)
+/** Takes the system's randomness away. @returns what gives it back */
+function withoutRandomness(): () => void {
   const { randomBytes } = crypto
   const restore = () => {
     crypto.randomBytes = randomBytes
@@ -164,6 +162,14 @@ test('O-19: where the system gives no randomness there is no session, no account
     throw new Error('no entropy')
   }
   syncBuiltinESMExports()
+  return restore
+}
+
+test('O-19: where the system gives no randomness there is no session, no account, no token', async () => {
+  const house = await stored()
+  const { app, outside, cookie } = house
+  const before = rowsOf(outside)
+  const restore = withoutRandomness()
   const attempts = [
     ['POST', '/sessions', { email: EMAIL, password: PASSWORD }],
     ['POST', '/users', { email: 'bob@example.org', password: PASSWORD }],
@@ -178,6 +184,16 @@ test('O-19: where the system gives no randomness there is no session, no account
   const { audit_log: _, ...people } = before
   expect(rowsOf(outside)).toMatchObject(people)
   expect((await logIn(house)).statusCode).toBe(200)
+})
+
+test('O-19: where the system gives no randomness there is no account either where nothing is mailed', async () => {
+  const house = await openHouse(PRODUCTION)
+  onTestFinished(house.close)
+  const restore = withoutRandomness()
+  await expect(house.auth.registerUser(EMAIL, PASSWORD)).rejects.toThrow('no entropy')
+  restore()
+  await house.auth.registerUser(EMAIL, PASSWORD)
+  expect(await house.auth.validLogin(EMAIL, PASSWORD)).toBe(true)
 })
 
 test('O-17: an unexpected error of the database is a generic 500 on every route that needs it, and the log has the cause', async () => {
