@@ -14,6 +14,9 @@ type Env = Record<string, string>
 type Method = NonNullable<InjectOptions['method']>
 
 export const OWNER = 'ada@lovelace.example'
+export const CHARLES = 'charles@babbage.example'
+/** Without an account. */
+export const NOBODY = 'nobody@lovelace.example'
 export const PASSWORD = 'the long way round'
 export const NEW_PASSWORD = 'a shorter way home'
 export const WRONG = 'no way through here'

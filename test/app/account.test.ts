@@ -6,6 +6,7 @@ import {
   type Answer,
   anotherDevice,
   breakTable,
+  CHARLES,
   DAY,
   HOUR,
   inTurn,
@@ -26,7 +27,6 @@ import {
 } from '../production.ts'
 
 const NEW_EMAIL = 'Ada@Byron.example'
-const CHARLES = 'charles@babbage.example'
 
 /** The whole account, as its owner sees it. */
 const ACCOUNT = { id: 1, email: OWNER, name: null, confirmed: false, created_at: '2026-01-01T00:00:00.000Z' }

@@ -5,6 +5,7 @@ import type { House } from '../house.ts'
 import {
   addressOf,
   anotherDevice,
+  CHARLES,
   DAY,
   HOUR,
   inTurn,
@@ -24,7 +25,6 @@ import {
   WRONG,
 } from '../production.ts'
 
-const CHARLES = 'charles@babbage.example'
 const FIREFOX = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0'
 const CURL = 'curl/8.14.1'
 const UNKNOWN_ID = '2f1a6c0e-94b3-4d5e-8a7f-0b1c2d3e4f50'

@@ -9,6 +9,12 @@ export const BOB = 'bob@example.org'
 export const PASSWORD = 'k3ks0 and milk'
 export const FIREFOX = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0'
 
+/** What works must work in both. */
+export const SCRIPTS: [string, boolean][] = [
+  ['with scripts', true],
+  ['without scripts', false],
+]
+
 /** Nothing that the browser itself would like to tell its maker leaves the machine, and no page reaches anything else. */
 const OPTIONS = [
   '--no-sandbox',

@@ -12,6 +12,7 @@ import {
   PASSWORD,
   pathOf,
   register,
+  SCRIPTS,
   send,
   signedIn,
   startSite,
@@ -22,10 +23,7 @@ const FOCUSED = 'document.activeElement.id || document.activeElement.className'
 /** Every password field of a page that holds something. */
 const FILLED_PASSWORDS = `[...document.querySelectorAll('[autocomplete$=password]')].filter(({ value }) => value !== '').length`
 
-describe.each([
-  ['with scripts', true],
-  ['without scripts', false],
-])('%s', (_, javaScriptEnabled) => {
+describe.each(SCRIPTS)('%s', (_, javaScriptEnabled) => {
   test('a form that was refused has the focus at the field, what was typed, and no password', async () => {
     const page = await openWindow(await startSite(), { javaScriptEnabled })
     await register(page)

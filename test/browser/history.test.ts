@@ -16,6 +16,7 @@ import {
   PASSWORD,
   pathOf,
   register,
+  SCRIPTS,
   send,
   signedIn,
   startSite,
@@ -96,10 +97,7 @@ describe('reload, Back and forward repeat nothing', () => {
   })
 })
 
-describe.each([
-  ['with scripts', true],
-  ['without scripts', false],
-])('%s', (_, javaScriptEnabled) => {
+describe.each(SCRIPTS)('%s', (_, javaScriptEnabled) => {
   test('W-15: Back after the logout shows nobody who was signed in', async () => {
     const page = await signedIn(await startSite(), { javaScriptEnabled })
     await send(page, 'log-out')

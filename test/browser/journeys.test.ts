@@ -10,16 +10,14 @@ import {
   PASSWORD,
   pathOf,
   register,
+  SCRIPTS,
   send,
   signedIn,
   startSite,
   who,
 } from './browser.ts'
 
-describe.each([
-  ['with scripts', true],
-  ['without scripts', false],
-])('%s', (_, javaScriptEnabled) => {
+describe.each(SCRIPTS)('%s', (_, javaScriptEnabled) => {
   test('a person registers, logs in, changes name, address and password, and logs out', async () => {
     const page = await openWindow(await startSite(), { javaScriptEnabled })
     await page.goto('/')

@@ -2,7 +2,18 @@
 
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
-import { BOB, landing, noticeOf, openWindow, PASSWORD, pathOf, register, signedIn, startSite } from './browser.ts'
+import {
+  BOB,
+  landing,
+  noticeOf,
+  openWindow,
+  PASSWORD,
+  pathOf,
+  register,
+  SCRIPTS,
+  signedIn,
+  startSite,
+} from './browser.ts'
 
 /** What a person hears of the element that has the focus. */
 const FOCUSED = `(() => {
@@ -31,10 +42,15 @@ async function tabTo(page: Page, name: string): Promise<void> {
   }
 }
 
-describe.each([
-  ['with scripts', true],
-  ['without scripts', false],
-])('%s', (_, javaScriptEnabled) => {
+async function enterAddressAndPassword(page: Page): Promise<void> {
+  await tabTo(page, 'Email address')
+  await page.keyboard.type(BOB)
+  await tab(page)
+  await page.keyboard.type(PASSWORD)
+  await landing(page, () => page.keyboard.press('Enter'))
+}
+
+describe.each(SCRIPTS)('%s', (_, javaScriptEnabled) => {
   test('Tab goes through the login in the order in which it is read, and the focus is always in sight', async () => {
     const page = await openWindow(await startSite(), { javaScriptEnabled })
     await page.goto('/login')
@@ -49,18 +65,10 @@ describe.each([
   test('a person registers, logs in, changes the name and logs out by key', async () => {
     const page = await openWindow(await startSite(), { javaScriptEnabled })
     await page.goto('/register')
-    await tabTo(page, 'Email address')
-    await page.keyboard.type(BOB)
-    await tab(page)
-    await page.keyboard.type(PASSWORD)
-    await landing(page, () => page.keyboard.press('Enter'))
+    await enterAddressAndPassword(page)
     expect(pathOf(page)).toBe('/login?notice=registered_mail')
 
-    await tabTo(page, 'Email address')
-    await page.keyboard.type(BOB)
-    await tab(page)
-    await page.keyboard.type(PASSWORD)
-    await landing(page, () => page.keyboard.press('Enter'))
+    await enterAddressAndPassword(page)
     expect(pathOf(page)).toBe('/dashboard')
 
     await tabTo(page, 'Change your name')
@@ -100,11 +108,7 @@ test('after a refusal the next key lands in the field that is to be mended', asy
   const page = await openWindow(await startSite())
   await register(page)
   await page.goto('/register')
-  await tabTo(page, 'Email address')
-  await page.keyboard.type(BOB)
-  await tab(page)
-  await page.keyboard.type(PASSWORD)
-  await landing(page, () => page.keyboard.press('Enter'))
+  await enterAddressAndPassword(page)
   // The browser moves the focus with the first picture that it draws, which may come after the page.
   await page.locator('#register-email:focus').waitFor()
   await page.keyboard.press('End')

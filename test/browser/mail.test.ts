@@ -1,6 +1,5 @@
 /** Mail as people meet it: from the page of all mails in development, and from a mail that really arrived. */
 
-import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import { linksIn, mailTo, startSmtp } from '../mail/smtp.ts'
@@ -17,6 +16,7 @@ import {
   send,
   startSite,
 } from './browser.ts'
+import { inspect } from './inspection.ts'
 
 const NEW_PASSWORD = 'sch0k0lade too'
 const MADE_UP = `0d9f4c5e-6b1a-4e7d-9c3b-2a1f0e8d7c6b.${'B'.repeat(43)}`
@@ -208,7 +208,7 @@ describe.each(['en', 'fr'])('in %s', (locale) => {
     ]
     for (const [name, reach] of states) {
       await reach()
-      await inspect(page, `${name} ${locale}`)
+      await inspect(page, `${name}-${locale}`)
     }
   })
 })
@@ -217,20 +217,4 @@ describe.each(['en', 'fr'])('in %s', (locale) => {
 async function opened(page: Page, link: string): Promise<void> {
   await page.goto('about:blank')
   await page.goto(link)
-}
-
-/** Looks at a page as wide as a phone and as a screen, in both colour schemes. */
-async function inspect(page: Page, name: string): Promise<void> {
-  await page.evaluate(axe.source)
-  for (const width of [320, 1280]) {
-    await page.setViewportSize({ width, height: 800 })
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme })
-      const found: unknown = await page.evaluate(`axe.run(document).then(({ violations }) =>
-        violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))`)
-      expect(found, `${name} ${width} ${colorScheme}`).toEqual([])
-      const sideways = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
-      expect(await page.evaluate(sideways), `${name} ${width}`).toBe(0)
-    }
-  }
 }

@@ -5,18 +5,16 @@
  */
 
 import { join } from 'node:path'
-import axe from 'axe-core'
 import Database from 'better-sqlite3'
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { temporaryFolder } from '../started.ts'
 import { FIREFOX, leaveChecksToServer, logIn, openWindow, PASSWORD, register, send, startSite } from './browser.ts'
+import { inspect } from './inspection.ts'
 
 /** As long as an address and a name may well be, without a place to break. */
 const LONG_EMAIL = `${'bartholomew.'.repeat(5)}x@${'department-of-long-names.'.repeat(4)}example.org`
 const LONG_NAME = 'Wolfeschlegelsteinhausenbergerdorff'.repeat(3)
-
-const { SCREENSHOTS = '' } = process.env
 
 interface State {
   name: string
@@ -119,31 +117,6 @@ function inDatabase(folder: string, act: (database: Database.Database) => void):
   const database = new Database(join(folder, 'data/bienvenue.db'))
   act(database)
   database.close()
-}
-
-/** @returns what axe-core finds wrong, a line each, with where */
-async function violations(page: Page, rules?: readonly string[]): Promise<unknown> {
-  const options = rules === undefined ? {} : { runOnly: { type: 'rule', values: rules } }
-  return page.evaluate(`axe.run(document, ${JSON.stringify(options)}).then(({ violations }) =>
-    violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))`)
-}
-
-const SIDEWAYS = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
-
-/** Looks at a page in each width and each colour scheme. */
-async function inspect(page: Page, name: string): Promise<void> {
-  await page.evaluate(axe.source)
-  for (const width of [320, 1280]) {
-    await page.setViewportSize({ width, height: 800 })
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme })
-      const seen = `${name}-${colorScheme}-${width}`
-      // Colours are all that the scheme changes.
-      expect(await violations(page, colorScheme === 'dark' ? ['color-contrast'] : undefined), seen).toEqual([])
-      expect(await page.evaluate(SIDEWAYS), seen).toBe(0)
-      if (SCREENSHOTS !== '') await page.screenshot({ path: join(SCREENSHOTS, `${seen}.png`), fullPage: true })
-    }
-  }
 }
 
 test.each(['en', 'fr'])(

@@ -6,7 +6,8 @@ import { expect, onTestFinished, test } from 'vitest'
 import { SqliteEngine } from '../../src/engines/sqlite.ts'
 import { temporaryFolder } from '../started.ts'
 
-test('H-19: sixty writes that wait for another process hold up a read no more than one', async () => {
+/** @returns an engine, and another process's connection in the midst of writing into the same file */
+async function heldFile() {
   const file = join(temporaryFolder(), 'shared.db')
   const engine = new SqliteEngine(file)
   await engine.run('CREATE TABLE notes (text TEXT)')
@@ -16,6 +17,11 @@ test('H-19: sixty writes that wait for another process hold up a read no more th
     await engine.close()
   })
   other.exec('BEGIN IMMEDIATE')
+  return { engine, other }
+}
+
+test('H-19: sixty writes that wait for another process hold up a read no more than one', async () => {
+  const { engine, other } = await heldFile()
   const note = { sql: 'INSERT INTO notes VALUES (?)', params: ['ours'] }
   const writes = Array.from({ length: 60 }, () => engine.batch([note]))
   let reads = 0
@@ -32,15 +38,7 @@ test('H-19: sixty writes that wait for another process hold up a read no more th
 })
 
 test('a write that waits for another process holds up nothing else, and is done when the file is free', async () => {
-  const file = join(temporaryFolder(), 'shared.db')
-  const engine = new SqliteEngine(file)
-  await engine.run('CREATE TABLE notes (text TEXT)')
-  const other = new Database(file)
-  onTestFinished(async () => {
-    other.close()
-    await engine.close()
-  })
-  other.exec('BEGIN IMMEDIATE')
+  const { engine, other } = await heldFile()
   other.exec("INSERT INTO notes VALUES ('theirs')")
 
   let written = false

@@ -18,6 +18,7 @@ import {
   MADE_UP,
   MINUTE,
   NEW_PASSWORD,
+  NOBODY,
   OWNER,
   PASSWORD,
   production,
@@ -29,7 +30,6 @@ import {
 } from '../production.ts'
 
 const AGENT = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'
-const NOBODY = 'nobody@lovelace.example'
 
 interface Scene {
   house: HouseOnFile

@@ -14,6 +14,7 @@ import {
   linesOf,
   MINUTE,
   NEW_PASSWORD,
+  NOBODY,
   OWNER,
   PASSWORD,
   production,
@@ -28,7 +29,6 @@ import {
   waitOf,
 } from '../production.ts'
 
-const NOBODY = 'nobody@lovelace.example'
 const FREE = 10
 const OTHER_NETWORKS = 5_000
 

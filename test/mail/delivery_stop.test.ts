@@ -8,15 +8,21 @@ const ADA = 'ada@lovelace.example'
 const BYRON = 'byron@poets.example'
 const SENT = 'mail sent'
 
-test('a stop does not wait long for a mail server: the letter goes after the next start', {
-  timeout: 30_000,
-}, async () => {
+/** @returns a room of which a letter is on its way to a server that does not answer before `open` */
+async function amidSending() {
   const smtp = await startSmtp()
   const { opened, open } = gate()
   smtp.reply = () => ({ after: opened })
   const room = await openRoom(smtp)
   await room.post(resetLetter(ADA))
   await tried(smtp, 1)
+  return { smtp, room, open }
+}
+
+test('a stop does not wait long for a mail server: the letter goes after the next start', {
+  timeout: 30_000,
+}, async () => {
+  const { room, open } = await amidSending()
   const begun = performance.now()
   await room.delivery.stop()
   expect(performance.now() - begun).toBeLessThan(15_000)
@@ -26,12 +32,7 @@ test('a stop does not wait long for a mail server: the letter goes after the nex
 })
 
 test('a stop waits for what is under way and takes nothing more', async () => {
-  const smtp = await startSmtp()
-  const { opened, open } = gate()
-  smtp.reply = () => ({ after: opened })
-  const room = await openRoom(smtp)
-  await room.post(resetLetter(ADA))
-  await tried(smtp, 1)
+  const { smtp, room, open } = await amidSending()
   const stopped = room.delivery.stop()
   await room.post(resetLetter(BYRON))
   open()

@@ -12,6 +12,7 @@ import {
   MADE_UP,
   MINUTE,
   NEW_PASSWORD,
+  NOBODY,
   OWNER,
   PASSWORD,
   production,
@@ -25,7 +26,6 @@ import {
 } from '../../production.ts'
 
 const OTHER_NETWORKS = 5_000
-const NOBODY = 'nobody@lovelace.example'
 
 type Call = (house: House, from: number, n: number) => Promise<Answer>
 
