@@ -7,7 +7,7 @@ import type { Settings } from '../settings.ts'
 /** What the samples of all manuals are made of. */
 const SAMPLE = /secret|change|example|sample|password|12345/i
 
-export function checkProduction({ publicUrl, insecureHttp, passwordMinLength, secret }: Settings): void {
+export function checkProduction({ publicUrl, insecureHttp, corsOrigins, passwordMinLength, secret }: Settings): void {
   if (publicUrl === '') {
     throw new StartError(
       'PUBLIC_URL is missing: set it to the address under which browsers reach the service, like https://auth.example.org.',
@@ -16,6 +16,12 @@ export function checkProduction({ publicUrl, insecureHttp, passwordMinLength, se
   if (!publicUrl.startsWith('https:') && !insecureHttp) {
     throw new StartError(
       'PUBLIC_URL must be https: in production. On a private network without TLS, set INSECURE_HTTP=true as well.',
+    )
+  }
+  const open = corsOrigins.find((origin) => !origin.startsWith('https:'))
+  if (open !== undefined && !insecureHttp) {
+    throw new StartError(
+      `CORS_ORIGINS has ${open}, whose pages anybody on the way can rewrite: list it with https:, or set INSECURE_HTTP=true as well.`,
     )
   }
   if (passwordMinLength < 8) {

@@ -75,6 +75,8 @@ export const origin: Kind<string> = {
       url !== null &&
       ['http:', 'https:'].includes(url.protocol) &&
       url.username + url.password === '' &&
+      // A pattern would be taken for a name that nobody has.
+      !url.hostname.includes('*') &&
       url.pathname === '/'
     return plain && url.search === '' && url.hash === '' ? url.origin : undefined
   },

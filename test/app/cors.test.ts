@@ -29,9 +29,19 @@ function corsHeaders(headers: Record<string, unknown>): string[] {
   return Object.keys(headers).filter((name) => name.startsWith('access-control-'))
 }
 
-test.each(['*', `${APP}, *`, 'app.example.org', 'null', `${APP}/path`])('CORS_ORIGINS=%s does not start', (value) => {
-  expect(() => readSettings({ CORS_ORIGINS: value })).toThrow(StartError)
+test('production lists no origin without TLS, unless it is without TLS itself', () => {
+  const CORS_ORIGINS = `${APP}, http://app.example.org`
+  expect(() => readSettings({ ...PRODUCTION, CORS_ORIGINS })).toThrow('CORS_ORIGINS has http://app.example.org')
+  expect(readSettings({ ...PRODUCTION, CORS_ORIGINS, INSECURE_HTTP: 'true' }).corsOrigins).toHaveLength(2)
+  expect(readSettings({ CORS_ORIGINS }).corsOrigins).toHaveLength(2)
 })
+
+test.each(['*', `${APP}, *`, 'app.example.org', 'null', `${APP}/path`, 'https://*.example.org'])(
+  'CORS_ORIGINS=%s does not start',
+  (value) => {
+    expect(() => readSettings({ CORS_ORIGINS: value })).toThrow(StartError)
+  },
+)
 
 describe('a listed origin', () => {
   test('gets its own name and the leave to send cookies, on refusals too', async () => {
