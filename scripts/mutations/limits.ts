@@ -61,6 +61,14 @@ export const limits: readonly Mutation[] = [
   },
   {
     rows: ['H-19'],
+    takesOut: 'the most requests that a connection carries',
+    file: 'src/app.ts',
+    find: 'maxRequestsPerSocket: 1_000',
+    replace: 'maxRequestsPerSocket: 0',
+    tests: 'test/security/raw_socket.test.ts',
+  },
+  {
+    rows: ['H-19'],
     takesOut: 'that a write which waits for the file holds up no read',
     file: 'src/engines/sqlite.ts',
     find: 'const BUSY_TIMEOUT = 0',

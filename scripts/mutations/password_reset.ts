@@ -55,6 +55,14 @@ export const passwordReset: readonly Mutation[] = [
     replace: 'remove(tokens, { id: token.id }),',
   },
   {
+    rows: ['R-08'],
+    takesOut: 'that the address is still the one of the account',
+    file: RESET,
+    find: '      must(update(users, { emailKey }, { id: user?.id ?? 0, emailKey })),\n',
+    replace: '',
+    tests: 'test/mail/third_trial.test.ts',
+  },
+  {
     rows: ['R-07', 'H-19'],
     takesOut: 'the end of a token',
     file: 'src/auth/parts.ts',

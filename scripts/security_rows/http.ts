@@ -106,7 +106,7 @@ export const http: readonly SecurityRow[] = [
     part: 'core',
     standard: 'ASVS 3.4.2',
     demand: 'Grant no other origin anything by CORS.',
-    does: 'No answer has an `Access-Control-*` header.',
+    does: 'No answer has an `Access-Control-*` header, but to the origins that `CORS_ORIGINS` lists, each by its full name.',
   },
   {
     id: 'H-16',

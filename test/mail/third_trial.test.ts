@@ -1,6 +1,8 @@
 /** What a trial by hand found in mails and addresses, each as a test. */
 
 import { expect, test } from 'vitest'
+import { update } from '../../src/db/table.ts'
+import { users } from '../../src/db/users.ts'
 import { letterOf, letters, MAIL } from '../house.ts'
 import { addressOf, inTurn, OWNER, PASSWORD, production, signedIn, stranger, tally, Visitor } from '../production.ts'
 
@@ -63,6 +65,23 @@ test('R-08: a request whose mail is one too many leaves the last mailed link goo
   expect((await letters(house)).filter(({ kind }) => kind === 'password_reset')).toHaveLength(5)
   const { token = '' } = (await letterOf(house, 'password_reset')).values
   expect((await stranger(house).reset(token)).statusCode).toBe(200)
+})
+
+test('R-08: no token goes to an address that is given up at the very moment', async () => {
+  const house = await production(LIMITS)
+  await stranger(house).register(OWNER)
+  const before = (await letters(house)).length
+  const commit = house.db.commit.bind(house.db)
+  // As another process confirms a change after the account was found, and before its token is stored.
+  house.db.commit = async (statements) => {
+    if (statements.some(({ sql }) => sql.includes('one_time_tokens'))) {
+      await commit([update(users, { email: EVE, emailKey: EVE }, { id: 1 })])
+    }
+    return commit(statements)
+  }
+  expect((await stranger(house).send('POST', '/reset_password', { email: OWNER })).statusCode).toBe(200)
+  expect((await house.db.findUserBy({ id: 1 })).email).toBe(EVE)
+  expect(await letters(house)).toHaveLength(before)
 })
 
 test('A-17: the same holds for the link that confirms an address', async () => {

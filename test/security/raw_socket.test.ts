@@ -1,5 +1,7 @@
 /** What no HTTP client sends: bytes on a socket of a server that really listens. */
 
+import { once } from 'node:events'
+import { Agent, get, type IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { form, type House, openHouse } from '../house.ts'
@@ -278,6 +280,25 @@ test('H-19: of what a connection sends on, no more is read than is worked on', a
   house.app.server.off('request', count)
   expect(read).toBe(20 * 17)
   await stillAnswers()
+})
+
+test('H-19: a connection carries a thousand requests, and then another one must be made', async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  const used = new Set<unknown>()
+  const connected = (socket: Socket) => used.add(socket)
+  house.app.server.on('connection', connected)
+  const lasts: string[] = []
+  for (let sent = 1; sent <= 1_001; sent += 1) {
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      get({ agent, port, host: '127.0.0.1' }, resolve).on('error', reject)
+    })
+    await once(answer.resume(), 'end')
+    if (answer.headers.connection === 'close') lasts.push(`request ${sent}`)
+  }
+  house.app.server.off('connection', connected)
+  agent.destroy()
+  expect(lasts).toEqual(['request 1000'])
+  expect(used.size).toBe(2)
 })
 
 test('after a refused request on a connection the next one is read where it begins', async () => {
