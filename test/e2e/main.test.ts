@@ -2,7 +2,7 @@
 
 import { createServer } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
-import { PRODUCTION } from '../house.ts'
+import { MAIL, PRODUCTION } from '../house.ts'
 import { Child, heldPort, pathOf, startServer, temporaryFolder } from '../started.ts'
 
 function runMain(url: string): Child {
@@ -28,7 +28,7 @@ test('passes against a started server, again and again', async () => {
     const script = runMain(url)
     expect(await script.ended, script.stderr).toBe(0)
     expect(script.stderr).toBe('')
-    expect(script.stdout.match(/^ {2}✓ .+$/gm)).toHaveLength(19)
+    expect(script.stdout.match(/^ {2}✓ .+$/gm)).toHaveLength(25)
     expect(script.stdout).toMatch(/\nAll is well\.\n$/)
   }
 })
@@ -37,11 +37,30 @@ test('passes against a production server, and says what it cannot test', async (
   const { url } = await startServer(PRODUCTION)
   const script = runMain(url)
   expect(await script.ended, script.stderr).toBe(0)
-  expect(script.stdout.match(/^ {2}✓ .+$/gm)).toHaveLength(15)
+  expect(script.stdout.match(/^ {2}✓ .+$/gm)).toHaveLength(21)
   expect(script.stdout).toContain(
     'this server sends the reset token by mail, and the script has no\nmailbox. Not tested: ',
   )
 })
+
+test('passes where accounts are hidden', async () => {
+  const mail = { ...PRODUCTION, ...MAIL, HIDE_ACCOUNTS: 'true', REQUIRE_CONFIRMED_EMAIL: 'false' }
+  const script = runMain((await startServer(mail)).url)
+  expect(await script.ended, script.stderr).toBe(0)
+  expect(script.stdout).toContain('✓ the same address again is answered like the first time')
+  expect(script.stdout.match(/^ {2}✓ .+$/gm)).toHaveLength(21)
+})
+
+test.each(['true', 'false'])(
+  'says what it cannot test where addresses must be confirmed, with HIDE_ACCOUNTS=%s',
+  async (HIDE_ACCOUNTS) => {
+    const mail = { ...PRODUCTION, ...MAIL, HIDE_ACCOUNTS, REQUIRE_CONFIRMED_EMAIL: 'true' }
+    const script = runMain((await startServer(mail)).url)
+    expect(await script.ended, script.stderr).toBe(0)
+    expect(script.stdout).toContain('✓ nobody gets in before the address is confirmed')
+    expect(script.stdout).toContain('Not tested: everything from the first login on.')
+  },
+)
 
 test('passes against production with the plain cookie name', async () => {
   const { url } = await startServer({ ...PRODUCTION, PUBLIC_URL: 'http://auth.internal', INSECURE_HTTP: 'true' })
