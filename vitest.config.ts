@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: [...configDefaults.exclude, ...withoutBrowser(process.env, console.warn)],
+    globalSetup: './test/postgres/setup.ts',
     testTimeout: 30_000,
     reporters: ['default', './test/reporter.ts'],
     // Hashing is what takes time; more files at once than cores would only queue behind each other.

@@ -76,4 +76,10 @@ export const inventory: readonly InventoryRow[] = [
     key: 'none',
     file: 'src/features/throttle.ts',
   },
+  {
+    use: 'the names of prepared statements on PostgreSQL',
+    algorithm: 'SHA-256 of the statement',
+    key: 'none',
+    file: 'src/engines/postgres.ts',
+  },
 ]

@@ -15,6 +15,14 @@ export interface Statement {
   readonly mustChange?: boolean
 }
 
+/** What an engine with a server may take of it. */
+export interface StoreLimits {
+  /** The most connections of this process. */
+  readonly pool: number
+  /** How long a statement may run, and how long one waits for a connection, in milliseconds. */
+  readonly timeout: number
+}
+
 export interface Engine {
   /** @returns the first row, or undefined */
   get(sql: string, params?: readonly Value[]): Promise<Row | undefined>
@@ -26,6 +34,11 @@ export interface Engine {
    * @returns true when committed; false when a `mustChange` statement changed no row and all was rolled back
    */
   batch(statements: readonly Statement[]): Promise<boolean>
+  /**
+   * Changes the schema: all statements in one transaction, for as long as they take. They are written as for SQLite; what
+   * it calls `INTEGER PRIMARY KEY AUTOINCREMENT` is a number that is never given twice, however an engine says so.
+   */
+  alter(statements: readonly Statement[]): Promise<void>
   close(): Promise<void>
 }
 

@@ -61,6 +61,10 @@ export class SqliteEngine implements Engine {
     }
   }
 
+  async alter(statements: readonly Statement[]): Promise<void> {
+    await this.batch(statements)
+  }
+
   async close(): Promise<void> {
     this.#database.close()
   }
