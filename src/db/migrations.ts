@@ -74,15 +74,16 @@ export const coreMigrations: readonly Migration[] = [
   },
 ]
 
+const MIGRATIONS_TABLE =
+  'CREATE TABLE IF NOT EXISTS schema_migrations (id BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)'
+
 /**
  * Brings the database to the newest schema that this version knows.
  * @param now milliseconds since the epoch
  * @throws StartError when a newer version has written the database
  */
 export async function migrate(engine: Engine, migrations: readonly Migration[], now: number): Promise<void> {
-  await engine.run(
-    'CREATE TABLE IF NOT EXISTS schema_migrations (id BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)',
-  )
+  await makeMigrationsTable(engine)
   const applied = new Set((await engine.all('SELECT id FROM schema_migrations')).map((row) => integer(row, 'id')))
   const known = new Set(migrations.map((migration) => migration.id))
   if ([...applied].some((id) => !known.has(id))) {
@@ -95,13 +96,24 @@ export async function migrate(engine: Engine, migrations: readonly Migration[], 
   }
 }
 
+async function makeMigrationsTable(engine: Engine): Promise<void> {
+  const statement = { sql: MIGRATIONS_TABLE, params: [] }
+  try {
+    await engine.alter([statement])
+  } catch (error) {
+    // PostgreSQL looks whether it exists before it makes it, and another process may come between.
+    if (!(error instanceof UniqueViolation)) throw error
+    await engine.alter([statement])
+  }
+}
+
 async function apply(engine: Engine, { id, name, sql }: Migration, now: number): Promise<void> {
   const mark = {
     sql: 'INSERT INTO schema_migrations (id, name, applied_at) VALUES (?, ?, ?)',
     params: [id, name, now],
   }
   try {
-    await engine.batch([mark, ...sql.map((statement) => ({ sql: statement, params: [] }))])
+    await engine.alter([mark, ...sql.map((statement) => ({ sql: statement, params: [] }))])
   } catch (error) {
     // Only the mark itself may be taken; a step that breaks on the data it finds must not pass for done.
     const mark = await engine.get('SELECT id FROM schema_migrations WHERE id = ?', [id])
