@@ -1,14 +1,28 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 import { withoutBrowser } from './test/browser/chromium.ts'
 
+/** What both projects share. */
+const shared = {
+  testTimeout: 30_000,
+  exclude: [...configDefaults.exclude, ...withoutBrowser(process.env, console.warn)],
+}
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, ...withoutBrowser(process.env, console.warn)],
     globalSetup: './test/postgres/setup.ts',
-    testTimeout: 30_000,
     reporters: ['default', './test/reporter.ts'],
     // Hashing is what takes time; more files at once than cores would only queue behind each other.
     maxWorkers: 2,
+    projects: [
+      { test: { ...shared, name: 'sqlite', include: ['test/**/*.test.ts'] } },
+      {
+        test: {
+          ...shared,
+          name: 'postgres',
+          include: ['test/app/**/*.test.ts', 'test/features/**/*.test.ts', 'test/mail/**/*.test.ts'],
+          env: { TEST_STORE: 'postgres' },
+        },
+      },
+    ],
   },
 })

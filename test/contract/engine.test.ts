@@ -147,6 +147,14 @@ describe.each(engines)('$name', ({ open }) => {
     })
   })
 
+  test('a text with NUL is no fault, and finds nothing that has none', async () => {
+    const engine = await prepare(open)
+    expect(await engine.all('SELECT id FROM owners WHERE name IN (?, ?)', ['\0ann', 'ann\0'])).toEqual([])
+    expect(await engine.batch([owner(3, 'a\0b')])).toBe(true)
+    expect(await engine.all('SELECT id FROM owners WHERE name IN (?, ?, ?)', ['ab', 'a', 'a\ufffdb'])).toEqual([])
+    expect(await engine.all('SELECT id FROM owners WHERE name = ?', ['a\0b'])).toEqual([{ id: 3 }])
+  })
+
   describe('a batch', () => {
     test('writes all of its statements', async () => {
       const engine = await prepare(open)
