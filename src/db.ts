@@ -211,7 +211,8 @@ export class DB {
   }
 }
 
-const SESSION_AND_USER = `
+/** The look-up behind every session check; a test holds it to the indexes of both engines. */
+export const SESSION_AND_USER = `
   SELECT s.id, s.secret_hash, s.user_id, s.created_at, s.authenticated_at, s.last_seen_at, s.expires_at, s.address,
     s.user_agent, u.email, u.email_key, u.name, u.hashed_password, u.created_at AS user_created_at, u.updated_at,
     u.email_confirmed_at

@@ -100,9 +100,8 @@ async function makeMigrationsTable(engine: Engine): Promise<void> {
   const statement = { sql: MIGRATIONS_TABLE, params: [] }
   try {
     await engine.alter([statement])
-  } catch (error) {
-    // PostgreSQL looks whether it exists before it makes it, and another process may come between.
-    if (!(error instanceof UniqueViolation)) throw error
+  } catch {
+    // PostgreSQL looks whether it exists before it makes it, and another process may come between; then it is there now.
     await engine.alter([statement])
   }
 }

@@ -8,6 +8,8 @@ const UNIQUE_VIOLATION = '23505'
 /** What a statement that had to change a row and did not is made to fail with. */
 const DIVISION_BY_ZERO = '22012'
 const FORBIDDEN = '42501'
+/** What who may not even see a schema is told where a table would be made. */
+const NO_SCHEMA = '3F000'
 /** A serialisation failure and a deadlock: the same again may well succeed. */
 const LOST_RACE = /^(?:40001|40P01)$/
 /**
@@ -30,7 +32,7 @@ export function isUnchanged(error: unknown): boolean {
 
 /** @returns whether the user may not do this */
 export function isForbidden(error: unknown): boolean {
-  return codeOf(error) === FORBIDDEN
+  return [FORBIDDEN, NO_SCHEMA].includes(codeOf(error))
 }
 
 /** @returns whether the same again may succeed */
@@ -77,6 +79,7 @@ function mendOf(code: string, cause: string): string {
     case '3D000':
       return 'does not exist: the server knows no such database. Make it with createdb, or check the name in DATABASE_URL.'
     case FORBIDDEN:
+    case NO_SCHEMA:
       return `may not be written by this user (${cause}). Make the user its owner: ALTER DATABASE ... OWNER TO ...`
     case '53300':
       return 'has no connection left. Raise max_connections on the server, or lower DATABASE_POOL.'
