@@ -82,4 +82,10 @@ export const inventory: readonly InventoryRow[] = [
     key: 'none',
     file: 'src/engines/postgres.ts',
   },
+  {
+    use: 'the comparison of two databases after a move',
+    algorithm: 'SHA-256 of each row, summed',
+    key: 'none',
+    file: 'src/db/move.ts',
+  },
 ]

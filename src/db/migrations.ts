@@ -74,6 +74,9 @@ export const coreMigrations: readonly Migration[] = [
   },
 ]
 
+/** Marks a database that is being filled from another one; no version of the service starts on it. */
+export const UNFINISHED_MOVE: Migration = { id: 2_147_483_647, name: 'unfinished_move', sql: [] }
+
 const MIGRATIONS_TABLE =
   'CREATE TABLE IF NOT EXISTS schema_migrations (id BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)'
 
@@ -86,6 +89,9 @@ export async function migrate(engine: Engine, migrations: readonly Migration[], 
   await makeMigrationsTable(engine)
   const applied = new Set((await engine.all('SELECT id FROM schema_migrations')).map((row) => integer(row, 'id')))
   const known = new Set(migrations.map((migration) => migration.id))
+  if (applied.has(UNFINISHED_MOVE.id) && !known.has(UNFINISHED_MOVE.id)) {
+    throw new StartError('A move into this database has not ended. Run it again: it goes on where it stopped.')
+  }
   if ([...applied].some((id) => !known.has(id))) {
     throw new StartError(
       'The database was written by a newer version of Bienvenue. Start that version, or restore a backup made before the upgrade.',

@@ -39,6 +39,10 @@ export interface Engine {
    * it calls `INTEGER PRIMARY KEY AUTOINCREMENT` is a number that is never given twice, however an engine says so.
    */
   alter(statements: readonly Statement[]): Promise<void>
+  /** @returns the highest number that a column of `alter`'s numbering kind has ever been given, or 0 */
+  lastNumber(table: string, column: string): Promise<number>
+  /** Lets the numbers of such a column go on after `last`, so that none is given twice. */
+  continueAfter(table: string, column: string, last: number): Promise<void>
   close(): Promise<void>
 }
 

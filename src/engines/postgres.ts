@@ -7,7 +7,7 @@ import { hash, randomInt } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import pg from 'pg'
 import { StartError } from '../errors.ts'
-import type { Engine, Row, Statement, StoreLimits, Value } from './engine.ts'
+import { type Engine, integer, type Row, type Statement, type StoreLimits, type Value } from './engine.ts'
 import { numbered } from './placeholders.ts'
 import { explained, isBroken, isForbidden, isUnchanged, isWorthAnotherTry, translated } from './postgres_errors.ts'
 import { postgresLocation, readPostgresUrl } from './postgres_url.ts'
@@ -86,6 +86,18 @@ export class PostgresEngine implements Engine {
     } catch (error) {
       throw isForbidden(error) ? explained(error, this.#place) : error
     }
+  }
+
+  async lastNumber(table: string, column: string): Promise<number> {
+    const row = await this.get(
+      'SELECT COALESCE(pg_sequence_last_value(pg_get_serial_sequence(?, ?)::regclass), 0) AS last',
+      [table, column],
+    )
+    return integer(row ?? {}, 'last')
+  }
+
+  async continueAfter(table: string, column: string, last: number): Promise<void> {
+    await this.run('SELECT setval(pg_get_serial_sequence(?, ?), ?)', [table, column, last])
   }
 
   async close(): Promise<void> {
