@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { expect, inject, onTestFinished, test } from 'vitest'
-import { type Engine, integer, StoreUnavailable } from '../../src/engines/engine.ts'
+import { type Engine, integer, type Statement, StoreUnavailable } from '../../src/engines/engine.ts'
 import { PostgresEngine } from '../../src/engines/postgres.ts'
 import { StartError } from '../../src/errors.ts'
 import { asAdministrator, emptyDatabase, TEST_LIMITS } from '../postgres/databases.ts'
@@ -51,16 +51,19 @@ test('of 20 increments at once none is lost, and none is refused', async () => {
 })
 
 test('transactions at once do as if one came after the other: of two who each need the other to stay, one goes', async () => {
-  const { engine } = await prepared('CREATE TABLE guards (id BIGINT PRIMARY KEY)', 'INSERT INTO guards VALUES (1), (2)')
-  for (let round = 0; round < 20; round += 1) {
-    await engine.run('INSERT INTO guards VALUES (1), (2) ON CONFLICT DO NOTHING')
-    const leave = (id: number) => ({
+  const { engine } = await prepared('CREATE TABLE guards (id BIGINT PRIMARY KEY)', 'CREATE TABLE pauses (id BIGINT)')
+  await engine.run('INSERT INTO guards VALUES (1), (2)')
+  const leave = (id: number): Statement[] => [
+    {
       sql: 'DELETE FROM guards WHERE id = ? AND (SELECT COUNT(*) FROM guards) > 1',
       ...{ params: [id], mustChange: true },
-    })
-    const left = await Promise.all([engine.batch([leave(1)]), engine.batch([leave(2)])])
-    expect(left.filter(Boolean)).toHaveLength(1)
-  }
+    },
+    // Long enough for the other to come between.
+    { sql: 'INSERT INTO pauses SELECT ? FROM pg_sleep(0.3)', params: [id] },
+  ]
+  const left = await Promise.all([engine.batch(leave(1)), engine.batch(leave(2))])
+  expect(left.sort()).toEqual([false, true])
+  expect(await engine.get('SELECT COUNT(*) AS count FROM guards')).toEqual({ count: 1 })
 })
 
 test('a statement that was prepared before a table changed is prepared again', async () => {
