@@ -1,6 +1,6 @@
 /** What the first lines of a start tell: where, on what data, in which profile, and what that profile relaxes. */
 
-import { resolve } from 'node:path'
+import { databaseLocation } from './engines/open.ts'
 import type { Settings } from './settings.ts'
 
 /** @param port the port that was really taken */
@@ -23,9 +23,4 @@ export function banner({ databaseUrl, nodeEnv, mail, smtp }: Settings, port: num
     try       curl -d email=bob@example.org -d password=secret http://localhost:${port}/users
 
 `
-}
-
-export function databaseLocation(databaseUrl: string): string {
-  const path = databaseUrl.slice('sqlite:'.length)
-  return path === ':memory:' ? 'in memory, gone at the end' : resolve(path)
 }

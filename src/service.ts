@@ -5,8 +5,9 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { activityOf, buildApp, listFeatures, migrations } from './app.ts'
 import { Auth } from './auth.ts'
-import { banner, databaseLocation } from './banner.ts'
+import { banner } from './banner.ts'
 import { DB } from './db.ts'
+import { databaseLocation } from './engines/open.ts'
 import { StartError } from './errors.ts'
 import { makeLog } from './log.ts'
 import { compose } from './mail/compose.ts'
@@ -29,7 +30,8 @@ const STOP_LIMIT = 10_000
 export async function start(): Promise<void> {
   const given = processSettings()
   const log = await makeLog(given)
-  const db = await DB.open(given.databaseUrl, { migrations })
+  const limits = { pool: given.databasePool, timeout: given.databaseTimeout }
+  const db = await DB.open(given.databaseUrl, { migrations, limits })
   const settings = withSecret(given)
   const outbox = new Outbox(db, settings)
   const features = listFeatures(db, settings, log, outbox)

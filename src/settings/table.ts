@@ -1,6 +1,7 @@
 /** Every setting: variable, kind, default, meaning. docs/settings.md is made from this table. */
 
 import { availableParallelism } from 'node:os'
+import { declareDatabase } from './database.ts'
 import {
   choice,
   color,
@@ -74,12 +75,7 @@ export function declare(read: Reader) {
       meaning:
         'Allows a PUBLIC_URL with plain `http:` in production, for a private network. Passwords then cross it unprotected.',
     }),
-    databaseUrl: read({
-      variable: 'DATABASE_URL',
-      kind: text,
-      fallback: 'sqlite:./data/bienvenue.db',
-      meaning: 'The database: `sqlite:` and a path. The file and its folder are made if absent.',
-    }),
+    ...declareDatabase(read),
     cookieDomain: read({
       variable: 'COOKIE_DOMAIN',
       kind: text,
