@@ -16,7 +16,7 @@ export function declareDatabase(read: Reader) {
       variable: 'DATABASE_POOL',
       kind: integer(1, 1_000),
       fallback: 10,
-      meaning: 'The most connections to PostgreSQL that this process opens.',
+      meaning: 'The most connections to PostgreSQL that one process opens.',
     }),
     databaseTimeout: read({
       variable: 'DATABASE_TIMEOUT',

@@ -1,6 +1,5 @@
 /** Every setting: variable, kind, default, meaning. docs/settings.md is made from this table. */
 
-import { availableParallelism } from 'node:os'
 import { declareDatabase } from './database.ts'
 import {
   choice,
@@ -59,6 +58,13 @@ export function declare(read: Reader) {
       kind: integer(0, 65_535),
       fallback: 5000,
       meaning: 'The port to listen on; 0 takes a free one.',
+    }),
+    workers: read({
+      variable: 'WORKERS',
+      kind: integer(1, 64),
+      fallback: 1,
+      meaning:
+        'Processes that share the port, for a machine with several cores: as many as cores, or fewer. docs/workers.md tells more.',
     }),
     publicUrl: read({
       variable: 'PUBLIC_URL',
@@ -212,9 +218,9 @@ export function declare(read: Reader) {
     hashConcurrency: read({
       variable: 'HASH_CONCURRENCY',
       kind: integer(1, 128),
-      fallback: availableParallelism(),
-      shown: 'the number of cores',
-      meaning: 'Password hashes computed at the same time.',
+      fallback: 0,
+      shown: 'the number of cores, divided by WORKERS',
+      meaning: 'Password hashes that one process computes at the same time.',
     }),
     hashQueue: read({
       variable: 'HASH_QUEUE',
