@@ -107,4 +107,16 @@ export const inventory: readonly InventoryRow[] = [
     key: 'none',
     file: 'src/features/throttle.ts',
   },
+  {
+    use: 'the names of prepared statements on PostgreSQL',
+    algorithm: 'SHA-256 of the statement',
+    key: 'none',
+    file: 'src/engines/postgres.ts',
+  },
+  {
+    use: 'the comparison of two databases after a move',
+    algorithm: 'SHA-256 of each row, summed',
+    key: 'none',
+    file: 'src/db/move.ts',
+  },
 ]

@@ -1,10 +1,27 @@
 /** What the first lines of a start tell: where, on what data, in which profile, and what that profile relaxes. */
 
-import { resolve } from 'node:path'
+import type { Logger } from 'pino'
+import { databaseLocation } from './engines/open.ts'
 import type { Settings } from './settings.ts'
 
-/** @param port the port that was really taken */
-export function banner({ databaseUrl, nodeEnv, mail, smtp }: Settings, port: number): string {
+/**
+ * Says that the service is ready: in production by a line in the log, otherwise to people.
+ * @param port the port that was really taken
+ */
+export function announce(log: Logger, settings: Settings, port: number): void {
+  const { production, publicUrl, databaseUrl, workers } = settings
+  if (!production) return void process.stdout.write(banner(settings, port))
+  const several = workers > 1 ? { workers } : {}
+  log.info({ publicUrl, port, database: databaseLocation(databaseUrl), profile: 'production', ...several }, 'ready')
+  if (!publicUrl.startsWith('https:')) {
+    log.warn('INSECURE_HTTP is set: passwords and cookies cross the network unprotected, use it on a private one only')
+  }
+  if (settings.mail === 'none') {
+    log.warn('SMTP_URL is not set: no mail is sent, and a forgotten password cannot be reset')
+  }
+}
+
+function banner({ databaseUrl, nodeEnv, mail, smtp }: Settings, port: number): string {
   const relaxed = [
     'plain HTTP, for this machine only',
     'the reset token is in the answer to programs on this machine',
@@ -23,9 +40,4 @@ export function banner({ databaseUrl, nodeEnv, mail, smtp }: Settings, port: num
     try       curl -d email=bob@example.org -d password=secret http://localhost:${port}/users
 
 `
-}
-
-export function databaseLocation(databaseUrl: string): string {
-  const path = databaseUrl.slice('sqlite:'.length)
-  return path === ':memory:' ? 'in memory, gone at the end' : resolve(path)
 }

@@ -1,8 +1,10 @@
 /** The same service at the administrator's hands: `npm run bienvenue -- <command>`. */
 
+import { parseArgs } from 'node:util'
 import { AuthError, StartError } from './errors.ts'
 import { examineMail } from './mail/doctor.ts'
 import { smtpTransport } from './mail/transport.ts'
+import { moveDatabase } from './move.ts'
 import { rotateKeys } from './rotate_keys.ts'
 import { processSettings } from './settings.ts'
 
@@ -15,6 +17,14 @@ interface Command {
 }
 
 const commands: Record<string, Command> = {
+  move: {
+    usage: 'move --from sqlite:./data/bienvenue.db --to postgres://user:password@db.example.org/bienvenue',
+    does: 'copies everything into an empty database; without --from or --to that one is DATABASE_URL',
+    async run(args) {
+      await moveDatabase({ ...namedIn(args), settings: processSettings(), output: process.stdout })
+      return true
+    },
+  },
   'doctor mail': {
     usage: 'doctor mail you@example.org',
     does: 'sends a test message and explains what is wrong',
@@ -37,6 +47,20 @@ const commands: Record<string, Command> = {
       return true
     },
   },
+}
+
+/** @throws StartError where something else is named */
+function namedIn(args: readonly string[]): { from: string | undefined; to: string | undefined } {
+  const given = args.filter((arg) => arg !== '')
+  try {
+    const { from, to } = parseArgs({
+      args: given,
+      options: { from: { type: 'string' }, to: { type: 'string' } },
+    }).values
+    return { from, to }
+  } catch (error) {
+    throw new StartError(error instanceof Error ? error.message : String(error))
+  }
 }
 
 function help(): string {

@@ -9,8 +9,16 @@ import { SIGNING_KEYS, type StoredSigningKey, signingKeys } from './db/signing_k
 import { insert, must, NoResultFound, remove, select, selectLast, type Table, update } from './db/table.ts'
 import { type OneTimeToken, replaceToken, sweepTokens, tokens } from './db/tokens.ts'
 import { changeUser, HIGHEST_HASH_COST, insertUser, type UserChanges, users } from './db/users.ts'
-import { type Engine, integer, type Row, type Statement, StoreUnavailable, text } from './engines/engine.ts'
-import { SqliteEngine } from './engines/sqlite.ts'
+import {
+  type Engine,
+  integer,
+  type Row,
+  type Statement,
+  type StoreLimits,
+  StoreUnavailable,
+  text,
+} from './engines/engine.ts'
+import { DEFAULT_LIMITS, databaseLocation, openEngine } from './engines/open.ts'
 import { StartError } from './errors.ts'
 import type { Session } from './session.ts'
 import { normalEmail, type User } from './user.ts'
@@ -26,6 +34,8 @@ interface DBOptions {
   clock?: Clock
   /** All migrations, the features' included. Default: the core's. */
   migrations?: readonly Migration[]
+  /** What a database server is asked for. */
+  limits?: StoreLimits
 }
 
 const SWEEP_STEP = 500
@@ -44,21 +54,19 @@ export class DB {
 
   /**
    * Opens a database and brings it to the newest schema.
-   * @param url `sqlite:<path>` or `sqlite::memory:`
+   * @param url `sqlite:<path>`, `sqlite::memory:` or `postgres://...`
    * @throws StartError with a line that names the mend
    */
-  static async open(url: string, { clock = Date.now, migrations = coreMigrations }: DBOptions = {}): Promise<DB> {
-    if (!url.startsWith('sqlite:')) {
-      throw new StartError('DATABASE_URL must start with sqlite: (for example sqlite:./data/bienvenue.db).')
-    }
-    const engine = new SqliteEngine(url.slice('sqlite:'.length))
+  static async open(url: string, options: DBOptions = {}): Promise<DB> {
+    const { clock = Date.now, migrations = coreMigrations, limits = DEFAULT_LIMITS } = options
+    const engine = await openEngine(url, limits)
     try {
       await migrate(engine, migrations, clock())
       return new DB(engine, clock, integer((await engine.get(HIGHEST_HASH_COST)) ?? {}, 'cost'))
     } catch (error) {
       await engine.close()
       if (error instanceof StoreUnavailable)
-        throw new StartError(`${url} cannot be used: ${error.message}. Free it, or its disk.`)
+        throw new StartError(`${databaseLocation(url)} cannot be used: ${error.message}. Free it, or its disk.`)
       throw error
     }
   }
@@ -209,7 +217,8 @@ export class DB {
   }
 }
 
-const SESSION_AND_USER = `
+/** The look-up behind every session check; a test holds it to the indexes of both engines. */
+export const SESSION_AND_USER = `
   SELECT s.id, s.secret_hash, s.user_id, s.created_at, s.authenticated_at, s.last_seen_at, s.expires_at, s.address,
     s.user_agent, s.kind, s.family_hash, s.rotated_at, u.email, u.email_key, u.name, u.hashed_password,
     u.created_at AS user_created_at, u.updated_at, u.email_confirmed_at

@@ -116,7 +116,7 @@ export const errorTable = {
   },
   store_unavailable: {
     message: 'the database cannot be used at this moment',
-    mend: 'Try again shortly. The log of the service names the cause: a full disk, a locked or read-only file.',
+    mend: 'Try again shortly. The log of the service names the cause: a full disk, a locked or read-only file, a server that does not answer.',
   },
   internal: {
     message: 'something went wrong here; it has been logged',

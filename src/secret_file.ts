@@ -2,7 +2,8 @@
 
 import { randomBytes } from 'node:crypto'
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join } from 'node:path'
+import { dataFolder } from './engines/open.ts'
 import { StartError } from './errors.ts'
 import type { Settings } from './settings.ts'
 
@@ -10,9 +11,9 @@ const SHORTEST = 32
 
 /** @returns the settings with a secret, whatever the environment says of it */
 export function withSecret(settings: Settings): Settings {
-  const path = settings.databaseUrl.slice('sqlite:'.length)
-  if (settings.secret !== '' || path === ':memory:') return settings
-  return { ...settings, secret: kept(join(dirname(resolve(path)), 'secret')) }
+  const folder = dataFolder(settings.databaseUrl)
+  if (settings.secret !== '' || folder === undefined) return settings
+  return { ...settings, secret: kept(join(folder, 'secret')) }
 }
 
 function kept(file: string): string {

@@ -8,9 +8,17 @@ import { StartError } from './errors.ts'
 // written, nothing is kept. Everything else is imported after this line.
 enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/compile', import.meta.url)))
 
+const { processSettings } = await import('./settings.ts')
+
 try {
-  const { start } = await import('./service.ts')
-  await start()
+  const settings = processSettings()
+  if (settings.workers > 1) {
+    const { startCluster } = await import('./cluster.ts')
+    await startCluster(settings)
+  } else {
+    const { start } = await import('./service.ts')
+    await start()
+  }
   flushCompileCache()
 } catch (error) {
   if (!(error instanceof StartError)) throw error

@@ -1,11 +1,12 @@
 /** The service as it runs: settings, database, Auth, app, listening; signals and a graceful stop. */
 
 import { createServer, type Server } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { activityOf, buildApp, listFeatures, migrations } from './app.ts'
 import { Auth } from './auth.ts'
-import { banner, databaseLocation } from './banner.ts'
+import { announce } from './banner.ts'
 import { DB } from './db.ts'
 import { StartError } from './errors.ts'
 import { makeLog } from './log.ts'
@@ -22,14 +23,39 @@ const UPKEEP_INTERVAL = 30_000
 /** Requests still running after this long at a stop are cut off, in milliseconds. */
 const STOP_LIMIT = 10_000
 
+/** A service that listens. */
+export interface Service {
+  readonly settings: Settings
+  readonly log: Logger
+  readonly port: number
+  /**
+   * Answers what is under way, and ends the process.
+   * @param grace for so many milliseconds new requests are answered as well, each as the last one of its connection
+   */
+  end(grace?: number): Promise<never>
+}
+
 /**
  * Starts the service; it then runs until a signal ends it.
  * @throws StartError with a line that names the mend
  */
 export async function start(): Promise<void> {
+  const { settings, log, port, end } = await openService()
+  announce(log, settings, port)
+  const stop = (signal: NodeJS.Signals) => {
+    log.info({ signal }, 'stopping')
+    void end()
+  }
+  process.once('SIGTERM', stop)
+  process.once('SIGINT', stop)
+}
+
+/** Opens the service and listens. @throws StartError with a line that names the mend */
+export async function openService(): Promise<Service> {
   const given = processSettings()
   const log = await makeLog(given)
-  const db = await DB.open(given.databaseUrl, { migrations })
+  const limits = { pool: given.databasePool, timeout: given.databaseTimeout }
+  const db = await DB.open(given.databaseUrl, { migrations, limits })
   const settings = withSecret(given)
   const outbox = new Outbox(db, settings)
   const features = listFeatures(db, settings, log, outbox)
@@ -54,13 +80,13 @@ export async function start(): Promise<void> {
     await auth.close()
     await db.close()
   })
-  closeConnectionsAtStop(app)
+  const end = endingOf(app, log)
   await listen(app, twin, settings)
   const port = portOf(app.server)
   app.site.publicUrl = settings.publicUrl.replace(/:0$/, `:${port}`)
   delivery?.start()
-  announce(log, settings, port)
-  stopOnSignal(app, log)
+  logFaults(log)
+  return { settings, log, port, end }
 }
 
 /** @returns undefined where no mail is sent */
@@ -76,15 +102,19 @@ function deliveryOf(app: FastifyInstance, outbox: Outbox, settings: Settings, { 
   return delivery
 }
 
-/** An answer that goes out during a stop ends its connection; an idle one would hold the stop up. */
-function closeConnectionsAtStop(app: FastifyInstance): void {
-  let stopping = false
-  app.addHook('preClose', async () => {
-    stopping = true
-  })
+/** An answer that goes out at the end is the last one of its connection; an idle one would hold the end up. */
+function endingOf(app: FastifyInstance, log: Logger): Service['end'] {
+  let ending = false
   app.addHook('onSend', async (_request, reply) => {
-    if (stopping) reply.header('connection', 'close')
+    if (ending) reply.header('connection', 'close')
   })
+  return async (grace = 0) => {
+    ending = true
+    if (grace > 0) await pause(grace)
+    setTimeout(() => app.server.closeAllConnections(), STOP_LIMIT).unref()
+    await app.close().catch((error: unknown) => fail(log, error))
+    process.exit(0)
+  }
 }
 
 async function listen(app: FastifyInstance, twin: Server, { host, port }: Settings): Promise<void> {
@@ -123,29 +153,8 @@ function portOf(server: Server): number {
   return address.port
 }
 
-function announce(log: Logger, settings: Settings, port: number): void {
-  const { production, publicUrl, databaseUrl } = settings
-  if (!production) return void process.stdout.write(banner(settings, port))
-  log.info({ publicUrl, port, database: databaseLocation(databaseUrl), profile: 'production' }, 'ready')
-  if (!publicUrl.startsWith('https:')) {
-    log.warn('INSECURE_HTTP is set: passwords and cookies cross the network unprotected, use it on a private one only')
-  }
-  if (settings.mail === 'none') {
-    log.warn('SMTP_URL is not set: no mail is sent, and a forgotten password cannot be reset')
-  }
-}
-
-function stopOnSignal(app: FastifyInstance, log: Logger): void {
-  const stop = (signal: NodeJS.Signals) => {
-    log.info({ signal }, 'stopping')
-    setTimeout(() => app.server.closeAllConnections(), STOP_LIMIT).unref()
-    app.close().then(
-      () => process.exit(0),
-      (error: unknown) => fail(log, error),
-    )
-  }
-  process.once('SIGTERM', stop)
-  process.once('SIGINT', stop)
+/** Logs what nobody caught: a promise that was rejected harms one request at most, anything else ends the process. */
+export function logFaults(log: Logger): void {
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'unhandled rejection'))
   process.on('uncaughtException', (error) => fail(log, error))
 }

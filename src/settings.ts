@@ -4,10 +4,18 @@
  */
 
 import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { parseEnv } from 'node:util'
 import leven from 'leven'
 import { StartError } from './errors.ts'
-import { checkCookieDomain, checkDevelopment, checkMail, checkOperatorKey, checkProduction } from './settings/checks.ts'
+import {
+  checkCookieDomain,
+  checkDevelopment,
+  checkMail,
+  checkOperatorKey,
+  checkProduction,
+  checkWorkers,
+} from './settings/checks.ts'
 import { readSender, readSmtpUrl, type Sender, type SmtpServer } from './settings/smtp.ts'
 import { declare, type Fallback, type Scalar } from './settings/table.ts'
 
@@ -109,6 +117,7 @@ function completed(declared: Declared, production: boolean): Settings {
     ...mailOf(declared, production),
     publicUrl,
     tokenAudience: declared.tokenAudience || publicUrl,
+    hashConcurrency: declared.hashConcurrency || Math.max(1, Math.floor(availableParallelism() / declared.workers)),
     production,
     cookie: cookiesOf(production, secure, domain),
   }
@@ -117,6 +126,7 @@ function completed(declared: Declared, production: boolean): Settings {
   checkOperatorKey(settings)
   if (domain !== undefined) checkCookieDomain(domain, publicUrl)
   checkMail(declared, settings)
+  checkWorkers(settings)
   return settings
 }
 

@@ -8,6 +8,7 @@ import type { Letter } from '../src/letter.ts'
 import { makeLog } from '../src/log.ts'
 import { Outbox } from '../src/mail/outbox.ts'
 import { readSettings, type Settings } from '../src/settings.ts'
+import { takeDatabase } from './postgres/databases.ts'
 
 export interface House {
   db: DB
@@ -63,8 +64,10 @@ export async function letterOf(house: Pick<House, 'outbox'>, kind: Letter['kind'
   return letter
 }
 
+/** A house that names no database stands on SQLite in memory, or on PostgreSQL where that is what the run is about. */
 export async function openHouse(env: Record<string, string> = {}, overrides: Partial<Settings> = {}): Promise<House> {
-  const settings = { ...readSettings({ DATABASE_URL: 'sqlite::memory:', ...env }), bcryptCost: TEST_COST, ...overrides }
+  const store = await storeOf(env.DATABASE_URL)
+  const settings = { ...readSettings({ ...env, DATABASE_URL: store.url }), bcryptCost: TEST_COST, ...overrides }
   const clock = new TestClock()
   const lines: string[] = []
   const log = await makeLog(settings, { write: (line) => void lines.push(line) })
@@ -80,8 +83,14 @@ export async function openHouse(env: Record<string, string> = {}, overrides: Par
   const close = async () => {
     await app.close()
     await db.close()
+    store.free()
   }
   return { db, auth, outbox, app, settings, clock, log: lines, upkeep, close }
+}
+
+async function storeOf(databaseUrl: string | undefined): Promise<{ url: string; free(): void }> {
+  if (databaseUrl === undefined && process.env.TEST_STORE === 'postgres') return takeDatabase()
+  return { url: databaseUrl ?? 'sqlite::memory:', free: () => {} }
 }
 
 /** A form body, as browsers and `requests` send it. */

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 import { onTestFinished } from 'vitest'
+import { isPostgres } from '../src/engines/postgres_url.ts'
 import type { Settings } from '../src/settings.ts'
 import { type House, openHouse, PRODUCTION } from './house.ts'
 import { temporaryFolder } from './started.ts'
@@ -56,9 +57,15 @@ export async function productionOnFile(
 }
 
 /** Makes every statement of this kind on a table fail, as a fault of the disk would. */
-export async function breakTable({ db }: House, kind: 'INSERT' | 'UPDATE' | 'DELETE', table: string): Promise<void> {
-  const sql = `CREATE TRIGGER broken BEFORE ${kind} ON ${table} BEGIN SELECT RAISE(ABORT, 'broken'); END`
-  await db.commit([{ sql, params: [] }])
+export async function breakTable(house: House, kind: 'INSERT' | 'UPDATE' | 'DELETE', table: string): Promise<void> {
+  const trigger = `CREATE TRIGGER broken BEFORE ${kind} ON ${table}`
+  const sql = isPostgres(house.settings.databaseUrl)
+    ? [
+        "CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'broken'; END $$",
+        `${trigger} FOR EACH ROW EXECUTE FUNCTION broken()`,
+      ]
+    : [`${trigger} BEGIN SELECT RAISE(ABORT, 'broken'); END`]
+  await house.db.commit(sql.map((one) => ({ sql: one, params: [] })))
 }
 
 export class Visitor {

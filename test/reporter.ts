@@ -29,6 +29,7 @@ export default class LastLines implements Reporter {
   /** Every test file ran, and no name was asked for. */
   async #isComplete(modules: readonly TestModule[]): Promise<boolean> {
     if (this.#vitest === undefined || this.#vitest.getGlobalTestNamePattern() !== undefined) return false
+    if (this.#vitest.config.project.length > 0) return false
     const all = await this.#vitest.globTestSpecifications()
     const ran = new Set(modules.map(({ moduleId }) => moduleId))
     return all.every(({ moduleId }) => ran.has(moduleId))

@@ -36,6 +36,7 @@ describe('the defaults', () => {
     freshFor: 5 * MINUTE,
     resetTokenLifetime: HOUR,
     bcryptCost: 12,
+    workers: 1,
     hashConcurrency: availableParallelism(),
     hashQueue: 100,
     loginFailuresPerAccount: 10,
@@ -46,6 +47,12 @@ describe('the defaults', () => {
     trustedOrigins: [],
     logLevel: 'info',
   }
+
+  test('divide the cores among the workers, with one for each at least', () => {
+    expect(readSettings({ WORKERS: '2' }).hashConcurrency).toBe(Math.max(1, Math.floor(availableParallelism() / 2)))
+    expect(readSettings({ WORKERS: '64' }).hashConcurrency).toBe(Math.max(1, Math.floor(availableParallelism() / 64)))
+    expect(readSettings({ WORKERS: '64', HASH_CONCURRENCY: '3' }).hashConcurrency).toBe(3)
+  })
 
   test('of development serve the classic contract on loopback', () => {
     expect(readSettings({})).toMatchObject({
@@ -181,6 +188,8 @@ describe('a value', () => {
     ['PASSWORD_MIN_LENGTH', '0', WHOLE],
     ['PASSWORD_MIN_LENGTH', '65', WHOLE],
     ['HASH_CONCURRENCY', '0', WHOLE],
+    ['WORKERS', '0', WHOLE],
+    ['WORKERS', '65', WHOLE],
     ['HASH_QUEUE', '10001', WHOLE],
     ['SESSION_IDLE', '3600', TIME],
     ['SESSION_IDLE', '1w', TIME],

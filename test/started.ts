@@ -44,6 +44,10 @@ export class Child {
     })
   }
 
+  get pid(): number | undefined {
+    return this.#process.pid
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#process.kill(signal)
   }

@@ -19,7 +19,7 @@ const LAYERS: [string, RegExp][] = [
   ['pages', /^pages\//],
   ['mail', /^mail\//],
   ['app', /^app(?:\.ts|\/)/],
-  ['server', /^(?:server|service|cli|banner|secret_file|rotate_keys)\.ts/],
+  ['server', /^(?:server|service|cluster|worker|cli|move|banner|secret_file|rotate_keys)\.ts/],
 ]
 
 function filesOf(folder: string): string[] {

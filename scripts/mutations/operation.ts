@@ -47,9 +47,9 @@ export const operation: readonly Mutation[] = [
     rows: ['O-03'],
     takesOut: 'a file from the list of keys and algorithms',
     file: 'src/banner.ts',
-    find: "import { resolve } from 'node:path'",
+    find: "import type { Logger } from 'pino'",
     replace:
-      "import 'node:crypto'\nimport { hash } from 'node:crypto'\nimport { resolve } from 'node:path'\n\nexport const mark = hash('sha256', 'banner')",
+      "import 'node:crypto'\nimport { hash } from 'node:crypto'\nimport type { Logger } from 'pino'\n\nexport const mark = hash('sha256', 'banner')",
   },
   {
     rows: ['O-03'],
@@ -230,8 +230,8 @@ export const operation: readonly Mutation[] = [
     rows: ['O-21'],
     takesOut: 'that no commands are run',
     file: 'src/banner.ts',
-    find: "import { resolve } from 'node:path'",
-    replace: "import 'node:child_process'\nimport { resolve } from 'node:path'",
+    find: "import type { Logger } from 'pino'",
+    replace: "import 'node:child_process'\nimport type { Logger } from 'pino'",
   },
   {
     rows: ['O-21'],

@@ -196,6 +196,6 @@ export const operation: readonly SecurityRow[] = [
     part: 'core',
     standard: 'ASVS 14.2.3, 15.3.2',
     demand: 'Send no personal data to others; follow no redirects.',
-    does: 'The service opens no connection but to the mail server of `SMTP_URL`, which is given the address and the mail; common passwords are looked up in a file.',
+    does: 'The service opens no connection but to the mail server of `SMTP_URL`, which is given the address and the mail, and to the database of `DATABASE_URL` where that is PostgreSQL; common passwords are looked up in a file.',
   },
 ]

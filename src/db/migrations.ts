@@ -98,17 +98,24 @@ export const coreMigrations: readonly Migration[] = [
   },
 ]
 
+/** Marks a database that is being filled from another one; no version of the service starts on it. */
+export const UNFINISHED_MOVE: Migration = { id: 2_147_483_647, name: 'unfinished_move', sql: [] }
+
+const MIGRATIONS_TABLE =
+  'CREATE TABLE IF NOT EXISTS schema_migrations (id BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)'
+
 /**
  * Brings the database to the newest schema that this version knows.
  * @param now milliseconds since the epoch
  * @throws StartError when a newer version has written the database
  */
 export async function migrate(engine: Engine, migrations: readonly Migration[], now: number): Promise<void> {
-  await engine.run(
-    'CREATE TABLE IF NOT EXISTS schema_migrations (id BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)',
-  )
+  await makeMigrationsTable(engine)
   const applied = new Set((await engine.all('SELECT id FROM schema_migrations')).map((row) => integer(row, 'id')))
   const known = new Set(migrations.map((migration) => migration.id))
+  if (applied.has(UNFINISHED_MOVE.id) && !known.has(UNFINISHED_MOVE.id)) {
+    throw new StartError('A move into this database has not ended. Run it again: it goes on where it stopped.')
+  }
   if ([...applied].some((id) => !known.has(id))) {
     throw new StartError(
       'The database was written by a newer version of Bienvenue. Start that version, or restore a backup made before the upgrade.',
@@ -119,13 +126,23 @@ export async function migrate(engine: Engine, migrations: readonly Migration[], 
   }
 }
 
+async function makeMigrationsTable(engine: Engine): Promise<void> {
+  const statement = { sql: MIGRATIONS_TABLE, params: [] }
+  try {
+    await engine.alter([statement])
+  } catch {
+    // PostgreSQL looks whether it exists before it makes it, and another process may come between; then it is there now.
+    await engine.alter([statement])
+  }
+}
+
 async function apply(engine: Engine, { id, name, sql }: Migration, now: number): Promise<void> {
   const mark = {
     sql: 'INSERT INTO schema_migrations (id, name, applied_at) VALUES (?, ?, ?)',
     params: [id, name, now],
   }
   try {
-    await engine.batch([mark, ...sql.map((statement) => ({ sql: statement, params: [] }))])
+    await engine.alter([mark, ...sql.map((statement) => ({ sql: statement, params: [] }))])
   } catch (error) {
     // Only the mark itself may be taken; a step that breaks on the data it finds must not pass for done.
     const mark = await engine.get('SELECT id FROM schema_migrations WHERE id = ?', [id])

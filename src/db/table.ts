@@ -90,6 +90,36 @@ export function remove<T>(table: Table<T>, criteria: Partial<NoInfer<T>>): State
   return { sql: `DELETE FROM ${table.name} WHERE ${clause}`, params }
 }
 
+/** A table as the schema has it, whatever is known of its columns. */
+export interface KeyedTable {
+  readonly name: string
+  /** The column that is its primary key. */
+  readonly key: string
+}
+
+/** Counts the rows. */
+export function countRows(table: KeyedTable): Statement {
+  return { sql: `SELECT COUNT(*) AS count FROM ${table.name}`, params: [] }
+}
+
+/** Reads whole rows in the order of the key, after a key or from the first. */
+export function nextRows(table: KeyedTable, after: Value | undefined, limit: number): Statement {
+  const columns = table.key
+  const clause = after === undefined ? '' : `WHERE ${columns} > ?`
+  const sql = `SELECT * FROM ${table.name} ${clause} ORDER BY ${columns} LIMIT ?`
+  return { sql, params: after === undefined ? [limit] : [after, limit] }
+}
+
+/** Inserts those of the rows whose keys are not there yet; all have the columns of the first. */
+export function insertMissing(table: KeyedTable, rows: readonly Row[]): Statement {
+  const names = Object.keys(rows[0] ?? {})
+  const columns = rows.map(() => `(${names.map(() => '?').join(', ')})`).join(', ')
+  return {
+    sql: `INSERT INTO ${table.name} (${names.join(', ')}) VALUES ${columns} ON CONFLICT DO NOTHING`,
+    params: rows.flatMap((row) => names.map((name) => bindable(name, row[name]))),
+  }
+}
+
 function where<T>(table: Table<T>, criteria: Partial<T>): { clause: string; params: Value[] } {
   const { names, params } = columnsOf(table, criteria)
   const clause = names.map((name, index) => (params[index] === null ? `${name} IS NULL` : `${name} = ?`)).join(' AND ')

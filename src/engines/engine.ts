@@ -15,6 +15,14 @@ export interface Statement {
   readonly mustChange?: boolean
 }
 
+/** What an engine with a server may take of it. */
+export interface StoreLimits {
+  /** The most connections of this process. */
+  readonly pool: number
+  /** How long a statement may run, and how long one waits for a connection, in milliseconds. */
+  readonly timeout: number
+}
+
 export interface Engine {
   /** @returns the first row, or undefined */
   get(sql: string, params?: readonly Value[]): Promise<Row | undefined>
@@ -26,6 +34,15 @@ export interface Engine {
    * @returns true when committed; false when a `mustChange` statement changed no row and all was rolled back
    */
   batch(statements: readonly Statement[]): Promise<boolean>
+  /**
+   * Changes the schema: all statements in one transaction, for as long as they take. They are written as for SQLite; what
+   * it calls `INTEGER PRIMARY KEY AUTOINCREMENT` is a number that is never given twice, however an engine says so.
+   */
+  alter(statements: readonly Statement[]): Promise<void>
+  /** @returns the highest number that a column of `alter`'s numbering kind has ever been given, or 0 */
+  lastNumber(table: string, column: string): Promise<number>
+  /** Lets the numbers of such a column go on after `last`, so that none is given twice. */
+  continueAfter(table: string, column: string, last: number): Promise<void>
   close(): Promise<void>
 }
 

@@ -5,7 +5,15 @@ import { dirname, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import { StartError } from '../errors.ts'
-import { type Engine, type Row, type Statement, StoreUnavailable, UniqueViolation, type Value } from './engine.ts'
+import {
+  type Engine,
+  integer,
+  type Row,
+  type Statement,
+  StoreUnavailable,
+  UniqueViolation,
+  type Value,
+} from './engine.ts'
 
 /** How long a write waits for another process that holds the file, in milliseconds. */
 const PATIENCE = 5_000
@@ -59,6 +67,22 @@ export class SqliteEngine implements Engine {
       if (error instanceof Rollback) return false
       throw error
     }
+  }
+
+  async alter(statements: readonly Statement[]): Promise<void> {
+    await this.batch(statements)
+  }
+
+  async lastNumber(table: string): Promise<number> {
+    const row = await this.get('SELECT seq FROM sqlite_sequence WHERE name = ?', [table])
+    return row === undefined ? 0 : integer(row, 'seq')
+  }
+
+  async continueAfter(table: string, _column: string, last: number): Promise<void> {
+    await this.batch([
+      { sql: 'DELETE FROM sqlite_sequence WHERE name = ?', params: [table] },
+      { sql: 'INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)', params: [table, last] },
+    ])
   }
 
   async close(): Promise<void> {

@@ -26,6 +26,8 @@ export const GROWING_WAITS = [30, 60, 120, 240, 480, 960, 1920, 3600].map((secon
 export const MOST_FAILURES = 100
 /** What a proxy that we were not told of may do, where one client may do 1: everybody is behind it. */
 export const SHARED_FACTOR = 20
+/** A limit that nobody reaches, as an integer that every database knows. */
+const COUNTLESS = 1_000_000_000
 /** Lost races for one bucket after which the try is refused. */
 const MOST_RACES = 50
 
@@ -130,7 +132,7 @@ function rulesOf(settings: Settings) {
     confirm: { limit: settings.loginFailuresPerAccount, waits: GROWING_WAITS, memory: 24 * HOUR },
     device: { limit: settings.loginFailuresPerAccount, waits: [HOUR], memory: HOUR },
     // What one account has added to the count of a network; never full, and forgotten together with it.
-    share: { limit: settings.failuresPerNetwork > 0 ? Number.POSITIVE_INFINITY : 0, waits: [0], memory: 10 * MINUTE },
+    share: { limit: settings.failuresPerNetwork > 0 ? COUNTLESS : 0, waits: [0], memory: 10 * MINUTE },
     network: { limit: settings.failuresPerNetwork, waits: [10 * MINUTE], memory: 10 * MINUTE },
     changes: { limit: CHANGES_PER_ACCOUNT, waits: [2 * MINUTE], memory: HOUR },
     registrations: { limit: settings.registrationsPerNetwork, waits: [10 * MINUTE], memory: HOUR },

@@ -59,6 +59,8 @@ export class Delivery {
     this.#again = true
     this.#looking ??= this.#look().finally(() => {
       this.#looking = undefined
+      // Somebody may have called after the last look and before this line.
+      if (this.#again) this.wake()
     })
   }
 
@@ -97,27 +99,26 @@ export class Delivery {
     this.#underWay.add(carried)
   }
 
+  /** Says in the log what became of a letter, once the outbox knows it: who reads the line finds the row as it says. */
   async #deliver(row: OutboxRow): Promise<void> {
     const { outbox, transport, compose, log, now } = this.#parts
     const about = { letter: row.id, kind: row.kind, tries: row.tries + 1 }
     if (row.expiresAt <= now()) {
-      log.error(about, 'a mail was never sent: it could not go before it was of no use any more')
-      return outbox.settle(row)
+      const line = 'a mail was never sent: it could not go before it was of no use any more'
+      return outbox.settle(row).finally(() => log.error(about, line))
     }
     try {
       await transport.send(compose(row, outbox.open(row)), this.#leaving.signal)
-      log.info(about, 'mail sent')
     } catch (error) {
       const reason = reasonOf(error)
       if (error instanceof Unsealable || (error instanceof NotSent && error.permanent)) {
-        log.error({ ...about, ...reason }, 'a mail was refused for good')
-        return outbox.settle(row)
+        return outbox.settle(row).finally(() => log.error({ ...about, ...reason }, 'a mail was refused for good'))
       }
       const wait = PAUSES[Math.min(row.tries, PAUSES.length - 1)] ?? LATE
-      log.warn({ ...about, ...reason, wait: wait / 1_000 }, 'a mail could not be sent yet')
-      return outbox.postpone(row, wait)
+      const line = { ...about, ...reason, wait: wait / 1_000 }
+      return outbox.postpone(row, wait).finally(() => log.warn(line, 'a mail could not be sent yet'))
     }
-    await this.#settled(row)
+    await this.#settled(row).finally(() => log.info(about, 'mail sent'))
   }
 
   /** What was accepted must be noted, or it would be sent again; so a database that is busy is waited for. */

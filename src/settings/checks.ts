@@ -76,6 +76,14 @@ export function checkCookieDomain(domain: string, publicUrl: string): void {
   }
 }
 
+export function checkWorkers({ workers, databaseUrl }: Settings): void {
+  if (workers > 1 && databaseUrl === 'sqlite::memory:') {
+    throw new StartError(
+      'WORKERS needs a database that all of them can open, and sqlite::memory: is known to one process alone. Name a file, or set WORKERS to 1.',
+    )
+  }
+}
+
 /** @param written what stands in the environment @param mail where mails go */
 export function checkMail(
   written: { smtpUrl: string; mailFrom: string },

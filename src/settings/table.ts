@@ -1,6 +1,6 @@
 /** Every setting: variable, kind, default, meaning. docs/settings.md is made from this table. */
 
-import { availableParallelism } from 'node:os'
+import { declareDatabase } from './database.ts'
 import {
   choice,
   color,
@@ -59,6 +59,13 @@ export function declare(read: Reader) {
       fallback: 5000,
       meaning: 'The port to listen on; 0 takes a free one.',
     }),
+    workers: read({
+      variable: 'WORKERS',
+      kind: integer(1, 64),
+      fallback: 1,
+      meaning:
+        'Processes that share the port, for a machine with several cores: as many as cores, or fewer. docs/workers.md tells more.',
+    }),
     publicUrl: read({
       variable: 'PUBLIC_URL',
       kind: origin,
@@ -74,12 +81,7 @@ export function declare(read: Reader) {
       meaning:
         'Allows a PUBLIC_URL with plain `http:` in production, for a private network. Passwords then cross it unprotected.',
     }),
-    databaseUrl: read({
-      variable: 'DATABASE_URL',
-      kind: text,
-      fallback: 'sqlite:./data/bienvenue.db',
-      meaning: 'The database: `sqlite:` and a path. The file and its folder are made if absent.',
-    }),
+    ...declareDatabase(read),
     cookieDomain: read({
       variable: 'COOKIE_DOMAIN',
       kind: text,
@@ -216,9 +218,9 @@ export function declare(read: Reader) {
     hashConcurrency: read({
       variable: 'HASH_CONCURRENCY',
       kind: integer(1, 128),
-      fallback: availableParallelism(),
-      shown: 'the number of cores',
-      meaning: 'Password hashes computed at the same time.',
+      fallback: 0,
+      shown: 'the number of cores, divided by WORKERS',
+      meaning: 'Password hashes that one process computes at the same time.',
     }),
     hashQueue: read({
       variable: 'HASH_QUEUE',

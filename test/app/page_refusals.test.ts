@@ -124,12 +124,13 @@ describe('a form that is refused', () => {
   })
 
   test('says that there are too many logins', async () => {
-    const { app } = await house({ HASH_CONCURRENCY: '1', HASH_QUEUE: '0' })
+    const { app } = await house({ HASH_CONCURRENCY: '1', HASH_QUEUE: '0' }, { bcryptCost: 10 })
     const person = new Person(app)
     const login = () => person.send('POST', '/sessions', { email: BOB, password: 'x' })
-    const [, second] = await Promise.all([login(), login()])
-    expect([second.statusCode, second.headers['retry-after']]).toEqual([503, '2'])
-    expect(alertOf(second)).toContain('Very many people are logging in')
+    const both = await Promise.all([login(), login()])
+    const refused = both.filter(({ statusCode }) => statusCode === 503)
+    expect(refused.map(({ headers }) => headers['retry-after'])).toEqual(['2'])
+    expect(refused.map(alertOf).join()).toContain('Very many people are logging in')
   })
 
   test('comes back in the words of people for JSON too', async () => {

@@ -53,8 +53,9 @@ test('R-06: of 20 uses of one reset token one is answered 200, the rest 403', as
   const answers = await twenty((index) => new Client(app).reset(token, `password ${index}`))
   expect(counted(answers)).toEqual({ 200: 1, 403: 19 })
   const winner = answers.findIndex(({ statusCode }) => statusCode === 200)
-  const logins = await twenty((index) => new Client(app).logIn(BOB, `password ${index}`))
-  expect(logins.flatMap(({ statusCode }, index) => (statusCode === 200 ? [index] : []))).toEqual([winner])
+  expect((await new Client(app).logIn(BOB, `password ${winner}`)).statusCode).toBe(200)
+  const logins = await twenty((index) => new Client(app).logIn(BOB, index === winner ? 'another' : `password ${index}`))
+  expect(logins.filter(({ statusCode }) => statusCode === 200)).toEqual([])
 })
 
 test('of 20 reset tokens asked for at once one is good', async () => {
@@ -151,9 +152,9 @@ test('a session that ends while its change is being checked is not followed by a
     phone.send('DELETE', '/sessions?others=true'),
   ])
   expect(ended.statusCode).toBe(200)
-  expect([changed.statusCode, (await auth.listSessions(userId)).length]).toEqual(
-    changed.statusCode === 200 ? [200, 2] : [403, 1],
-  )
+  // Whichever came first, the phone has ended what the laptop had or got.
+  expect([200, 403]).toContain(changed.statusCode)
+  expect(await auth.listSessions(userId)).toHaveLength(1)
   const many = Array.from({ length: 20 }, (_, n) =>
     phone.send('PATCH', '/users/me', { email: `robert${n}@example.org`, current_password: GOOD_PASSWORD }),
   )

@@ -14,14 +14,17 @@ import {
   UniqueViolation,
   type Value,
 } from '../../src/engines/engine.ts'
+import { PostgresEngine } from '../../src/engines/postgres.ts'
 import { SqliteEngine } from '../../src/engines/sqlite.ts'
 import { StartError } from '../../src/errors.ts'
+import { emptyDatabase, TEST_LIMITS } from '../postgres/databases.ts'
 import { temporaryFolder } from '../started.ts'
 
 /** Each opens an empty database for one test. */
-const engines: { name: string; open: () => Engine }[] = [
+const engines: { name: string; open: () => Engine | Promise<Engine> }[] = [
   { name: 'SQLite on a file', open: () => new SqliteEngine(join(temporaryFolder(), 'contract.db')) },
   { name: 'SQLite in memory', open: () => new SqliteEngine(':memory:') },
+  { name: 'PostgreSQL', open: async () => PostgresEngine.open(await emptyDatabase(), TEST_LIMITS) },
 ]
 
 const SCHEMA = [
@@ -60,8 +63,8 @@ function names(engine: Engine) {
   return engine.all('SELECT id, name FROM owners ORDER BY id')
 }
 
-async function prepare(open: () => Engine): Promise<Engine> {
-  const engine = open()
+async function prepare(open: () => Engine | Promise<Engine>): Promise<Engine> {
+  const engine = await open()
   onTestFinished(() => engine.close())
   await engine.batch(SCHEMA.map((sql) => ({ sql, params: [] })))
   await engine.batch([owner(1, 'ann'), owner(2, 'bob')])
@@ -142,6 +145,14 @@ describe.each(engines)('$name', ({ open }) => {
         { id: 3, name },
       ])
     })
+  })
+
+  test('a text with NUL is no fault, and finds nothing that has none', async () => {
+    const engine = await prepare(open)
+    expect(await engine.all('SELECT id FROM owners WHERE name IN (?, ?)', ['\0ann', 'ann\0'])).toEqual([])
+    expect(await engine.batch([owner(3, 'a\0b')])).toBe(true)
+    expect(await engine.all('SELECT id FROM owners WHERE name IN (?, ?, ?)', ['ab', 'a', 'a\ufffdb'])).toEqual([])
+    expect(await engine.all('SELECT id FROM owners WHERE name = ?', ['a\0b'])).toEqual([{ id: 3 }])
   })
 
   describe('a batch', () => {
@@ -247,7 +258,7 @@ describe.each(engines)('$name', ({ open }) => {
   })
 
   test('answers nothing once it is closed', async () => {
-    const engine = open()
+    const engine = await open()
     await engine.close()
     await expect(engine.get('SELECT 1')).rejects.toThrow()
   })

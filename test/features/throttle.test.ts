@@ -360,12 +360,19 @@ describe('at once', () => {
     expect(tally(answers)).toEqual({ 401: 10, 429: 10 })
   })
 
-  test('19 wrong passwords do not keep the right one in their midst out, nor does it get them many more checks', async () => {
+  test('9 wrong passwords do not keep the right one in their midst out, in whatever order they are counted', async () => {
+    const house = await production()
+    await new Visitor(house).register()
+    const passwords = Array.from({ length: FREE }, (_, n) => (n === 4 ? PASSWORD : WRONG))
+    const answers = await Promise.all(passwords.map((password, n) => stranger(house, n).logIn(OWNER, password)))
+    expect(answers[4]?.statusCode).toBe(200)
+  })
+
+  test('the right password among 19 wrong ones does not get them many more checks', async () => {
     const house = await production()
     await new Visitor(house).register()
     const passwords = Array.from({ length: 20 }, (_, n) => (n === 4 ? PASSWORD : WRONG))
     const answers = await Promise.all(passwords.map((password, n) => stranger(house, n).logIn(OWNER, password)))
-    expect(answers[4]?.statusCode).toBe(200)
     // Those before the success, and ten after it.
     expect(tally(answers)[401]).toBeLessThan(2 * FREE)
     await guess(house, FREE, { from: 100 })

@@ -1,0 +1,27 @@
+/** One of several workers: the service as it is alone, but that the primary speaks for it and tells it when to end. */
+
+import { enableCompileCache, flushCompileCache } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { StartError } from './errors.ts'
+
+enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/compile', import.meta.url)))
+
+/** How long clients may use the connections that they hold to a worker that retires, in milliseconds. */
+const FAREWELL = 2_000
+
+let leave = (_grace: number): void => process.exit(0)
+process.on('message', (order) => leave(order === 'retire' ? FAREWELL : 0))
+// A terminal and systemd tell every process; which one ends when is for the primary to say.
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => {})
+
+try {
+  const { openService } = await import('./service.ts')
+  const service = await openService()
+  leave = (grace) => void service.end(grace)
+  process.send?.(service.port)
+  flushCompileCache()
+} catch (error) {
+  if (!(error instanceof StartError)) throw error
+  process.stderr.write(`Bienvenue cannot start: ${error.message}\n`)
+  process.exit(1)
+}
