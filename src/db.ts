@@ -3,12 +3,13 @@
  * decided in auth.ts. Single writes are methods here; what must happen together is given to `commit` as statements.
  */
 
+import { HIGHEST_HASH_COST, noteCost } from './db/hash_costs.ts'
 import { coreMigrations, type Migration, migrate } from './db/migrations.ts'
 import { nextSessions, sessions, sweepSessions } from './db/sessions.ts'
 import { SIGNING_KEYS, type StoredSigningKey, signingKeys } from './db/signing_keys.ts'
 import { insert, must, NoResultFound, remove, select, selectLast, type Table, update } from './db/table.ts'
 import { type OneTimeToken, replaceToken, sweepTokens, tokens } from './db/tokens.ts'
-import { changeUser, HIGHEST_HASH_COST, insertUser, type UserChanges, users } from './db/users.ts'
+import { changeUser, insertUser, type UserChanges, users } from './db/users.ts'
 import {
   type Engine,
   integer,
@@ -42,7 +43,7 @@ const SWEEP_STEP = 500
 
 export class DB {
   readonly now: Clock
-  /** The highest bcrypt cost among the stored passwords when the database was opened; 0 where there is none. */
+  /** The highest bcrypt cost that a stored password had by the time the database was opened; 0 where there is none. */
   readonly highestHashCost: number
   readonly #engine: Engine
 
@@ -76,7 +77,7 @@ export class DB {
    * @throws UniqueViolation when the address is taken
    */
   async addUser(email: string, hashedPassword: string, name: string | null = null): Promise<User> {
-    await this.commit([insertUser({ email, hashedPassword, name }, this.now())])
+    await this.commit([insertUser({ email, hashedPassword, name }, this.now()), ...noteCost(hashedPassword)])
     return this.findUserBy({ email })
   }
 
@@ -91,7 +92,9 @@ export class DB {
 
   /** @throws NoResultFound, InvalidRequest (unknown field, or none), UniqueViolation (address taken) */
   async updateUser(id: number, changes: UserChanges): Promise<void> {
-    await this.#write(users, changeUser(changes, { id }, this.now()))
+    const noted = noteCost(changes.hashedPassword ?? '')
+    if (!(await this.commit([must(changeUser(changes, { id }, this.now())), ...noted])))
+      throw new NoResultFound(users.name)
   }
 
   /** Deletes the user and all that hangs on it. @throws NoResultFound */
