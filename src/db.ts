@@ -9,6 +9,7 @@ import { nextSessions, sessions, sweepSessions } from './db/sessions.ts'
 import { SIGNING_KEYS, type StoredSigningKey, signingKeys } from './db/signing_keys.ts'
 import { insert, must, NoResultFound, remove, select, selectLast, type Table, update } from './db/table.ts'
 import { type OneTimeToken, replaceToken, sweepTokens, tokens } from './db/tokens.ts'
+import { takeTurn } from './db/turns.ts'
 import { changeUser, insertUser, type UserChanges, users } from './db/users.ts'
 import {
   type Engine,
@@ -40,6 +41,8 @@ interface DBOptions {
 }
 
 const SWEEP_STEP = 500
+/** Less than processes take from one sweep to their next, so that one of them always sweeps, in milliseconds. */
+const SWEEP_TURN = 25_000
 
 export class DB {
   readonly now: Clock
@@ -188,11 +191,12 @@ export class DB {
   }
 
   /**
-   * Deletes what has ended, in steps short enough that nobody waits for them.
+   * Deletes what has ended, in steps short enough that nobody waits for them; or nothing, where another process just has.
    * @param idle sessions unused for this many milliseconds have ended
    */
   async sweep(idle: number): Promise<void> {
-    await this.commit([sweepTokens(this.now())])
+    const now = this.now()
+    if (!(await this.commit([must(takeTurn('sweep', now, now + SWEEP_TURN)), sweepTokens(now)]))) return
     let after = ''
     for (;;) {
       const next = nextSessions(after, SWEEP_STEP)

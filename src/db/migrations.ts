@@ -9,6 +9,7 @@
 import { type Engine, integer, type Row, UniqueViolation } from '../engines/engine.ts'
 import { StartError } from '../errors.ts'
 import { hashCostMigrations } from './hash_costs.ts'
+import { turnMigrations } from './turns.ts'
 
 export interface Migration {
   /** Its place in the one order of all migrations, the features' included. */
@@ -102,6 +103,7 @@ export const coreMigrations: readonly Migration[] = [
     ],
   },
   ...hashCostMigrations,
+  ...turnMigrations,
 ]
 
 /** Marks a database that is being filled from another one; no version of the service starts on it. */
