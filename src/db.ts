@@ -3,12 +3,14 @@
  * decided in auth.ts. Single writes are methods here; what must happen together is given to `commit` as statements.
  */
 
+import { HIGHEST_HASH_COST, noteCost } from './db/hash_costs.ts'
 import { coreMigrations, type Migration, migrate } from './db/migrations.ts'
 import { nextSessions, sessions, sweepSessions } from './db/sessions.ts'
 import { SIGNING_KEYS, type StoredSigningKey, signingKeys } from './db/signing_keys.ts'
 import { insert, must, NoResultFound, remove, select, selectLast, type Table, update } from './db/table.ts'
 import { type OneTimeToken, replaceToken, sweepTokens, tokens } from './db/tokens.ts'
-import { changeUser, HIGHEST_HASH_COST, insertUser, type UserChanges, users } from './db/users.ts'
+import { takeTurn } from './db/turns.ts'
+import { changeUser, insertUser, type UserChanges, users } from './db/users.ts'
 import {
   type Engine,
   integer,
@@ -39,10 +41,12 @@ interface DBOptions {
 }
 
 const SWEEP_STEP = 500
+/** Less than processes take from one sweep to their next, so that one of them always sweeps, in milliseconds. */
+const SWEEP_TURN = 25_000
 
 export class DB {
   readonly now: Clock
-  /** The highest bcrypt cost among the stored passwords when the database was opened; 0 where there is none. */
+  /** The highest bcrypt cost that a stored password had by the time the database was opened; 0 where there is none. */
   readonly highestHashCost: number
   readonly #engine: Engine
 
@@ -76,7 +80,7 @@ export class DB {
    * @throws UniqueViolation when the address is taken
    */
   async addUser(email: string, hashedPassword: string, name: string | null = null): Promise<User> {
-    await this.commit([insertUser({ email, hashedPassword, name }, this.now())])
+    await this.commit([insertUser({ email, hashedPassword, name }, this.now()), ...noteCost(hashedPassword)])
     return this.findUserBy({ email })
   }
 
@@ -91,7 +95,9 @@ export class DB {
 
   /** @throws NoResultFound, InvalidRequest (unknown field, or none), UniqueViolation (address taken) */
   async updateUser(id: number, changes: UserChanges): Promise<void> {
-    await this.#write(users, changeUser(changes, { id }, this.now()))
+    const noted = noteCost(changes.hashedPassword ?? '')
+    if (!(await this.commit([must(changeUser(changes, { id }, this.now())), ...noted])))
+      throw new NoResultFound(users.name)
   }
 
   /** Deletes the user and all that hangs on it. @throws NoResultFound */
@@ -185,11 +191,12 @@ export class DB {
   }
 
   /**
-   * Deletes what has ended, in steps short enough that nobody waits for them.
+   * Deletes what has ended, in steps short enough that nobody waits for them; or nothing, where another process just has.
    * @param idle sessions unused for this many milliseconds have ended
    */
   async sweep(idle: number): Promise<void> {
-    await this.commit([sweepTokens(this.now())])
+    const now = this.now()
+    if (!(await this.commit([must(takeTurn('sweep', now, now + SWEEP_TURN)), sweepTokens(now)]))) return
     let after = ''
     for (;;) {
       const next = nextSessions(after, SWEEP_STEP)

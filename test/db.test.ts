@@ -433,6 +433,7 @@ describe('the sweep', () => {
     await fc.assert(
       fc.asyncProperty(ages, async (some) => {
         await db.commit([remove(sessions, { userId })])
+        clock.advance(30_000)
         const added = await addAged(some)
         await db.sweep(idle)
         expect(await remaining()).toEqual(alive(added))

@@ -197,9 +197,9 @@ describe('a start that cannot be', () => {
     child.signal('SIGTERM')
     await child.ended
     inDatabase(join(folder, 'data', 'bienvenue.db'), (database) =>
-      database.prepare("INSERT INTO schema_migrations VALUES (999999, 'later', 0)").run(),
+      database.prepare("INSERT INTO schema_migrations VALUES (999999, 'later', 0, 999999)").run(),
     )
-    expect(await failure({}, folder)).toContain('The database was written by a newer version of Bienvenue.')
+    expect(await failure({}, folder)).toContain('A newer version of Bienvenue has changed the database')
   })
 
   test.each<[string, Env, string]>([

@@ -248,8 +248,8 @@ export const sessions: readonly Mutation[] = [
     rows: ['S-21'],
     takesOut: 'that expired tokens are deleted',
     file: 'src/db.ts',
-    find: '    await this.commit([sweepTokens(this.now())])\n',
-    replace: '',
+    find: ', sweepTokens(now)]',
+    replace: ']',
   },
   {
     rows: ['S-22'],

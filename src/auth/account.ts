@@ -1,5 +1,6 @@
 /** What users may do to their own account: change name, address and password, delete it. */
 
+import { noteCost } from '../db/hash_costs.ts'
 import { endOthers, sessions } from '../db/sessions.ts'
 import { must, remove } from '../db/table.ts'
 import { endTokens } from '../db/tokens.ts'
@@ -145,6 +146,7 @@ export class Account {
         // Only in place of a session that is still alive.
         must(remove(sessions, { id: session.id })),
         ...(changes.hashedPassword === undefined ? [] : [endOthers(user.id, opened.session.id)]),
+        ...noteCost(changes.hashedPassword ?? ''),
         ...statements,
         endTokens(user.id),
         ...(asked?.letters ?? []),

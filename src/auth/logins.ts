@@ -1,5 +1,6 @@
 /** The login: a password is proven, or not, in the same time, and a session opened on it. */
 
+import { noteCost } from '../db/hash_costs.ts'
 import { sessions as sessionTable } from '../db/sessions.ts'
 import { must, remove } from '../db/table.ts'
 import { changeUser } from '../db/users.ts'
@@ -86,7 +87,8 @@ export class Logins {
     if (!outdated) return user
     const hashedPassword = await hasher.hash(password)
     const expected = { id: user.id, hashedPassword: user.hashedPassword }
-    const changed = await db.commit([must(changeUser({ hashedPassword }, expected, db.now()))])
+    const change = must(changeUser({ hashedPassword }, expected, db.now()))
+    const changed = await db.commit([change, ...noteCost(hashedPassword)])
     // Another login or a new password came first: what the row holds now must be proven instead.
     return changed ? { ...user, hashedPassword } : this.proven(await found(db.findUserBy({ id: user.id })), password)
   }

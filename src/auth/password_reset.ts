@@ -1,5 +1,6 @@
 /** A forgotten password: a one-time token is made for an address, and spent for a new password. */
 
+import { noteCost } from '../db/hash_costs.ts'
 import { sessions } from '../db/sessions.ts'
 import { must, remove, update } from '../db/table.ts'
 import { countTry, endTokens, type OneTimeToken, replaceToken, tokens } from '../db/tokens.ts'
@@ -116,6 +117,7 @@ export class PasswordReset {
       must(changeUser({ hashedPassword, ...proven }, { id: user.id, emailKey: user.emailKey }, db.now())),
       remove(sessions, { userId: user.id }),
       endTokens(user.id),
+      ...noteCost(hashedPassword),
     ])
     if (!spent) throw new AuthError('reset_refused')
     return hashedPassword

@@ -1,5 +1,6 @@
 /** The registration of an account, for an address that is free or, unseen, taken. */
 
+import { noteCost } from '../db/hash_costs.ts'
 import { addTokenOf } from '../db/tokens.ts'
 import { insertUser } from '../db/users.ts'
 import { type Statement, UniqueViolation } from '../db.ts'
@@ -46,7 +47,12 @@ export class Registration {
     const event: AuthEvent = { type: 'user_registered', userId: null, emailKey, client }
     const row = insertUser({ email: address, hashedPassword, name: checkedName }, db.now())
     try {
-      await db.commit([row, ...this.#welcome(address, emailKey, client), ...events.record(event)])
+      await db.commit([
+        row,
+        ...noteCost(hashedPassword),
+        ...this.#welcome(address, emailKey, client),
+        ...events.record(event),
+      ])
     } catch (error) {
       if (!(error instanceof UniqueViolation)) throw error
       return this.#refuse(await db.findUserBy({ emailKey }), client)

@@ -1,17 +1,23 @@
 /**
- * The schema, as numbered steps that only go forward. A step is never edited once released; the next one mends it.
+ * The schema, as numbered steps that only go forward. A step is never edited once released; the next one mends it. It only
+ * adds to what is there, so that versions before it go on beside it and start on it; one that takes away says so, comes a
+ * version after the last use of what it takes, and shuts out those who still use it.
  * Each runs in one transaction together with the row that says so, and that row is also the lock: of two processes that
  * start at once the second finds it taken and goes on.
  */
 
-import { type Engine, integer, UniqueViolation } from '../engines/engine.ts'
+import { type Engine, integer, type Row, UniqueViolation } from '../engines/engine.ts'
 import { StartError } from '../errors.ts'
+import { hashCostMigrations } from './hash_costs.ts'
+import { turnMigrations } from './turns.ts'
 
 export interface Migration {
   /** Its place in the one order of all migrations, the features' included. */
   id: number
   name: string
   sql: readonly string[]
+  /** Of a step that takes away or changes what was there: the newest step that a version must know to live with it. */
+  needs?: number
 }
 
 export const coreMigrations: readonly Migration[] = [
@@ -96,29 +102,37 @@ export const coreMigrations: readonly Migration[] = [
       )`,
     ],
   },
+  ...hashCostMigrations,
+  ...turnMigrations,
 ]
 
 /** Marks a database that is being filled from another one; no version of the service starts on it. */
 export const UNFINISHED_MOVE: Migration = { id: 2_147_483_647, name: 'unfinished_move', sql: [] }
 
-const MIGRATIONS_TABLE =
-  'CREATE TABLE IF NOT EXISTS schema_migrations (id BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_at BIGINT NOT NULL)'
+const MIGRATIONS_TABLE = `CREATE TABLE IF NOT EXISTS schema_migrations (
+    id BIGINT PRIMARY KEY,
+    name TEXT NOT NULL,
+    applied_at BIGINT NOT NULL,
+    needs BIGINT NOT NULL DEFAULT 0
+  )`
 
 /**
- * Brings the database to the newest schema that this version knows.
+ * Brings the database to the newest schema that this version knows, or leaves it at a newer one that has all of that.
  * @param now milliseconds since the epoch
- * @throws StartError when a newer version has written the database
+ * @throws StartError when a newer version has taken away what this one needs
  */
 export async function migrate(engine: Engine, migrations: readonly Migration[], now: number): Promise<void> {
   await makeMigrationsTable(engine)
-  const applied = new Set((await engine.all('SELECT id FROM schema_migrations')).map((row) => integer(row, 'id')))
+  const rows = await engine.all('SELECT * FROM schema_migrations')
+  const applied = new Set(rows.map((row) => integer(row, 'id')))
   const known = new Set(migrations.map((migration) => migration.id))
   if (applied.has(UNFINISHED_MOVE.id) && !known.has(UNFINISHED_MOVE.id)) {
     throw new StartError('A move into this database has not ended. Run it again: it goes on where it stopped.')
   }
-  if ([...applied].some((id) => !known.has(id))) {
+  const newest = Math.max(...known, 0)
+  if (rows.some((row) => neededBy(row) > newest)) {
     throw new StartError(
-      'The database was written by a newer version of Bienvenue. Start that version, or restore a backup made before the upgrade.',
+      'A newer version of Bienvenue has changed the database so that this one cannot use it. Start that version, or restore a backup made before the upgrade.',
     )
   }
   for (const migration of migrations.filter(({ id }) => !applied.has(id)).sort((a, b) => a.id - b.id)) {
@@ -136,13 +150,17 @@ async function makeMigrationsTable(engine: Engine): Promise<void> {
   }
 }
 
-async function apply(engine: Engine, { id, name, sql }: Migration, now: number): Promise<void> {
-  const mark = {
-    sql: 'INSERT INTO schema_migrations (id, name, applied_at) VALUES (?, ?, ?)',
-    params: [id, name, now],
-  }
+/** Databases from before the first release may lack the column. */
+function neededBy(row: Row): number {
+  return row.needs === undefined ? 0 : integer(row, 'needs')
+}
+
+async function apply(engine: Engine, { id, name, sql, needs = 0 }: Migration, now: number): Promise<void> {
+  const mark = { sql: 'INSERT INTO schema_migrations (id, name, applied_at) VALUES (?, ?, ?)', params: [id, name, now] }
+  const warning = { sql: 'UPDATE schema_migrations SET needs = ? WHERE id = ?', params: [needs, id] }
+  const steps = sql.map((statement) => ({ sql: statement, params: [] }))
   try {
-    await engine.alter([mark, ...sql.map((statement) => ({ sql: statement, params: [] }))])
+    await engine.alter(needs === 0 ? [mark, ...steps] : [mark, warning, ...steps])
   } catch (error) {
     // Only the mark itself may be taken; a step that breaks on the data it finds must not pass for done.
     const mark = await engine.get('SELECT id FROM schema_migrations WHERE id = ?', [id])

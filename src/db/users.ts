@@ -45,15 +45,3 @@ export function changeUser(changes: UserChanges, expected: Partial<User> & { id:
   const address = changes.email === undefined ? {} : { emailKey: normalEmail(changes.email), emailConfirmedAt: null }
   return update(users, { ...address, ...changes, updatedAt: now }, expected)
 }
-
-/**
- * Reads the cost out of both stored forms, `$2b$12$...` and `$bcrypt-sha256$v=2,t=2b,r=12$...`. What is not two digits
- * counts for nothing, and is not made a number: some databases refuse that.
- */
-export const HIGHEST_HASH_COST = `
-  SELECT COALESCE(MAX(CASE
-    WHEN substr(cost, 1, 1) IN ('0', '1', '2', '3', '4', '5', '6', '7', '8', '9')
-      AND substr(cost, 2, 1) IN ('0', '1', '2', '3', '4', '5', '6', '7', '8', '9') THEN CAST(cost AS INTEGER)
-    ELSE 0 END), 0) AS cost
-  FROM (SELECT CASE WHEN hashed_password LIKE '$bcrypt-sha256$%' THEN substr(hashed_password, 27, 2)
-    WHEN hashed_password LIKE '$2%' THEN substr(hashed_password, 5, 2) ELSE '' END AS cost FROM users) AS costs`

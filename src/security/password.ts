@@ -48,7 +48,7 @@ export interface Verdict {
 
 export class PasswordHasher {
   readonly #cost: number
-  readonly #equalCost: number
+  #equalCost: number
   readonly #gate: Gate
 
   constructor({ cost, concurrency, queue, highestStoredCost = 0 }: HasherOptions) {
@@ -81,6 +81,8 @@ export class PasswordHasher {
     const settable = Buffer.byteLength(password) <= LONGEST_PASSWORD && password.isWellFormed()
     const normal = settable ? password.normalize('NFC') : ''
     const row = stored === null ? null : parse(stored)
+    // A row that somebody wrote past this service may cost more than any before.
+    this.#equalCost = Math.max(this.#equalCost, row?.cost ?? 0)
     return this.#gate.run(async () => {
       const matches = await check(normal, row ?? decoy(this.#equalCost))
       const cost = row?.cost ?? this.#equalCost

@@ -77,15 +77,20 @@ describe('a database that exists', () => {
     ])
   })
 
-  test('is refused where a newer version has written it, untouched and with the mend', async () => {
+  test('is refused where a newer version has taken away what this one needs, untouched and with the mend', async () => {
     const url = `sqlite:${join(temporaryFolder(), 'newer.db')}`
-    const newer = await DB.open(url, { migrations: [...coreMigrations, { ...plants, id: 9_999 }] })
+    const later: Migration = { ...plants, id: 9_998 }
+    const taking: Migration = { id: 9_999, name: 'no_plants', sql: ['DROP TABLE plants'], needs: 9_998 }
+    const newer = await DB.open(url, { migrations: [...coreMigrations, later, taking] })
     await newer.close()
     const older = DB.open(url)
     await expect(older).rejects.toThrow(StartError)
     await expect(older).rejects.toThrow(/newer version of Bienvenue.*Start that version, or restore a backup/)
     const engine = open(url.slice('sqlite:'.length))
     expect((await applied(engine)).at(-1)).toMatchObject({ id: 9_999 })
+    // The version between them knew of it and has stopped using what is gone.
+    const between = await DB.open(url, { migrations: [...coreMigrations, later] })
+    await between.close()
   })
 })
 

@@ -3,14 +3,17 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { migrations } from '../../src/app.ts'
 import { coreMigrations, type Migration, migrate } from '../../src/db/migrations.ts'
 import { DB } from '../../src/db.ts'
 import type { Engine } from '../../src/engines/engine.ts'
 import { openEngine } from '../../src/engines/open.ts'
+import { Client, house, NEW_PASSWORD, PASSWORD } from '../app/client.ts'
+import type { House } from '../house.ts'
 import { asAdministrator, emptyDatabase } from '../postgres/databases.ts'
-import { pathOf } from '../started.ts'
+import { pathOf, temporaryFolder } from '../started.ts'
 
 const NOW = 1_000
 
@@ -124,22 +127,69 @@ test('a database that belongs to somebody else is refused with the mend', async 
 })
 
 describe.each([
-  ['SQLite', async () => 'sqlite::memory:'],
+  ['SQLite', async () => `sqlite:${join(temporaryFolder(), 'bienvenue.db')}`],
   ['PostgreSQL', emptyDatabase],
 ])('the highest cost among the stored passwords, on %s', (_, urlOf) => {
-  test.each([
+  const CASES: [number, string[]][] = [
     [0, []],
     [12, ['$2b$12$x', '$2b$10$x']],
     [14, ['$2b$12$x', '$bcrypt-sha256$v=2,t=2b,r=14$salt$digest']],
     [10, ['$2b$10$x', '$2b$xx$x', '$2b$1', '$2', '$bcrypt-sha256$', 'x', '', '!']],
-  ])('is %d', async (cost, hashes) => {
-    // In memory nothing is left for a second look, so the first one must do.
+  ]
+
+  test.each(CASES)('is %d where they were there before it was noted', async (cost, hashes) => {
+    const url = await urlOf()
     const users = hashes.map((hash, n) => `(${n + 1}, 'u${n}', 'u${n}', '${hash}', 0, 0)`)
     const filling =
       hashes.length === 0
         ? []
         : [`INSERT INTO users (id, email, email_key, hashed_password, created_at, updated_at) VALUES ${users}`]
-    const db = await openDB(await urlOf(), [...coreMigrations, { id: 9_999, name: 'users', sql: filling }])
-    expect(db.highestHashCost).toBe(cost)
+    const engine = await open(url)
+    const before = coreMigrations.filter(({ name }) => name !== 'hash_costs')
+    await migrate(engine, [...before, { id: 9_999, name: 'users', sql: filling }], NOW)
+    expect((await openDB(url)).highestHashCost).toBe(cost)
+  })
+
+  test.each(CASES)('is %d where they are written with it', async (cost, hashes) => {
+    const url = await urlOf()
+    const db = await openDB(url)
+    for (const [n, hash] of hashes.entries()) await db.addUser(`u${n}@example.org`, hash)
+    expect((await openDB(url)).highestHashCost).toBe(cost)
+  })
+
+  test('is known of a password that is changed', async () => {
+    const url = await urlOf()
+    const db = await openDB(url)
+    const { id } = await db.addUser('u@example.org', '$2b$10$x')
+    await db.updateUser(id, { hashedPassword: '$2b$13$x' })
+    expect((await openDB(url)).highestHashCost).toBe(13)
   })
 })
+
+test('every way to a new password notes its cost', async () => {
+  const costs = async (db: DB) =>
+    db.read({ sql: 'SELECT cost FROM hash_costs ORDER BY cost', params: [] }, (row) => row.cost)
+  const url = await emptyDatabase()
+  const at = (bcryptCost: number) => house({ DATABASE_URL: url }, { bcryptCost })
+  const [first, second, third, fourth] = [await at(4), await at(5), await at(6), await at(7)]
+  await new Client(first.app).register()
+  expect(await costs(first.db)).toEqual([4])
+  // Hashed anew at a login.
+  const client = new Client(second.app)
+  await client.logIn()
+  expect(await costs(first.db)).toEqual([4, 5])
+  const reset = new Client(third.app)
+  await reset.reset(await reset.resetToken(), PASSWORD)
+  expect(await costs(first.db)).toEqual([4, 5, 6])
+  const changing = new Client(fourth.app)
+  changing.cookie = (await signedInAt(third)).cookie
+  const changed = { current_password: PASSWORD, password: NEW_PASSWORD }
+  expect((await changing.send('PATCH', '/users/me', changed)).statusCode).toBe(200)
+  expect(await costs(first.db)).toEqual([4, 5, 6, 7])
+})
+
+async function signedInAt({ app }: House): Promise<Client> {
+  const client = new Client(app)
+  await client.logIn()
+  return client
+}

@@ -1,7 +1,7 @@
 /** What the PostgreSQL engine does beyond the contract: races, statements of older versions, and reasons not to start. */
 
 import { randomBytes } from 'node:crypto'
-import { expect, inject, onTestFinished, test } from 'vitest'
+import { expect, inject, onTestFinished, test, vi } from 'vitest'
 import { type Engine, integer, type Statement, StoreUnavailable } from '../../src/engines/engine.ts'
 import { PostgresEngine } from '../../src/engines/postgres.ts'
 import { StartError } from '../../src/errors.ts'
@@ -155,6 +155,16 @@ test('a start tells what is wrong: password, user, database', async () => {
     one.pathname = '/no_such_database'
   })
   expect(await refusal(nowhere)).toContain('knows no such database')
+})
+
+test('a start that fails leaves no connection behind', async () => {
+  const url = changed(inject('postgresUrl'), (one) => {
+    one.password = ''
+  })
+  const connections = () => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length
+  const before = connections()
+  expect(await refusal(url)).toContain('asks for a password')
+  await vi.waitFor(() => expect(connections()).toBe(before))
 })
 
 test('a start tells what is wrong: a server without TLS where it is asked for', async () => {

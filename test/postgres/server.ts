@@ -31,6 +31,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   const said: string[] = []
   const server = new EmbeddedPostgres({
     ...{ databaseDir: join(folder, 'data'), user: 'postgres', password, port, persistent: true },
+    authMethod: 'scram-sha-256',
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
     postgresFlags: [...HASTY, ...PRIVATE, ...settings].flatMap((setting) => ['-c', setting]),

@@ -157,6 +157,20 @@ test('A-12: a login takes as long where no stored hash is as dear as the configu
   expect(told).toEqual([])
 })
 
+test.each([
+  ['that was known at the start', { highestStoredCost: COST + 2 }, null],
+  ['that was met since', {}, COST + 2],
+])('A-12: an unknown address takes as long as the dearest password, one %s', async (_, options, met) => {
+  const limits = { concurrency: 1, queue: 1 }
+  const hashers = new Map([
+    ['dear', new PasswordHasher({ cost: COST + 2, ...limits })],
+    ['cheap', new PasswordHasher({ cost: COST, ...limits, ...options })],
+  ])
+  if (met !== null) await hashers.get('cheap')?.verify('wrong', `$2b$0${met}$${'a'.repeat(53)}`)
+  const told = await distinguishable([...hashers.keys()], async (which) => hashers.get(which)?.verify('wrong', null))
+  expect(told).toEqual([])
+})
+
 test('A-12: an unknown address, a wrong password and a disabled account have one answer', async () => {
   const house = await houseWith(rows)
   const answers = []

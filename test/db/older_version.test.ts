@@ -1,0 +1,95 @@
+/** While a service is upgraded instance by instance, the version before goes on with the new schema, and starts on it too. */
+
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { migrations } from '../../src/app.ts'
+import type { Migration } from '../../src/db/migrations.ts'
+import { DB } from '../../src/db.ts'
+import { BOB, Client, house, NEW_PASSWORD } from '../app/client.ts'
+import { programOf } from '../app/program.ts'
+import { emptyDatabase } from '../postgres/databases.ts'
+import { temporaryFolder } from '../started.ts'
+
+const ordered = migrations.toSorted((a, b) => a.id - b.id)
+const tables = ordered.flatMap(({ sql }) => sql).flatMap((sql) => /^CREATE TABLE (\w+)/.exec(sql)?.[1] ?? [])
+
+/** The step of a version that is not written yet: it adds to every table in every way that a step may. */
+const WIDER: Migration = {
+  id: (ordered.at(-1)?.id ?? 0) + 1,
+  name: 'wider',
+  sql: [
+    'CREATE TABLE plants (id BIGINT PRIMARY KEY, user_id BIGINT REFERENCES users (id) ON DELETE CASCADE)',
+    ...tables.flatMap((table) => [
+      `ALTER TABLE ${table} ADD COLUMN plant BIGINT`,
+      `ALTER TABLE ${table} ADD COLUMN colour TEXT NOT NULL DEFAULT 'green'`,
+      `CREATE INDEX ${table}_plant ON ${table} (plant)`,
+    ]),
+  ],
+}
+
+/** What is as it was for whoever does not know of it. */
+const ONLY_ADDS =
+  /^(?:CREATE TABLE |CREATE INDEX |ALTER TABLE \w+ ADD COLUMN \w+ \w+(?: NOT NULL DEFAULT (?:\d+|'\w*'))?$)/
+
+test.each([...ordered, WIDER].map((step) => [step.name, step] as const))(
+  'the step %s only adds, or says whom it shuts out',
+  (_, { sql, needs }) => {
+    const own = sql.map((statement) => statement.replace(/^CREATE TABLE (\w+).*/s, 'INSERT INTO $1 '))
+    const taking = sql.filter((one) => !ONLY_ADDS.test(one) && !own.some((filling) => one.startsWith(filling)))
+    if (needs === undefined) expect(taking).toEqual([])
+  },
+)
+
+async function migrateTo(url: string, steps: readonly Migration[]): Promise<DB> {
+  const db = await DB.open(url, { migrations: steps })
+  onTestFinished(() => db.close())
+  return db
+}
+
+describe.each([
+  ['SQLite', async () => `sqlite:${join(temporaryFolder(), 'bienvenue.db')}`],
+  ['PostgreSQL', emptyDatabase],
+])('on %s', (_, urlOf) => {
+  test('a version goes on when a newer one has migrated, and starts again: with all that it could before', async () => {
+    const url = await urlOf()
+    const running = await house({ DATABASE_URL: url })
+    const before = new Client(running.app)
+    await before.register()
+    await before.logIn()
+    await migrateTo(url, [...migrations, WIDER])
+    const restarted = await house({ DATABASE_URL: url })
+    for (const { app } of [running, restarted]) {
+      const client = new Client(app)
+      const statuses = [
+        await client.register(`${app === running.app}@example.org`),
+        await client.logIn(),
+        await client.profile(),
+        await client.logOut(),
+        await client.profile(),
+        await client.reset(await client.resetToken(), NEW_PASSWORD),
+        await client.logIn(BOB, NEW_PASSWORD),
+        await client.send('PATCH', '/users/me', { name: 'Bob' }),
+        await client.send('GET', '/users/me'),
+        await client.send('GET', '/sessions'),
+      ].map(({ statusCode }) => statusCode)
+      expect(statuses).toEqual([200, 200, 200, 302, 403, 200, 200, 200, 200, 200])
+      await client.reset(await client.resetToken(), 'k3ks0')
+    }
+    // Whoever was logged in then was logged out by the reset alone.
+    expect((await before.profile()).statusCode).toBe(403)
+    const program = await programOf(restarted, 'program@example.org')
+    expect([(await program.profile()).statusCode, (await program.refresh()).statusCode]).toEqual([200, 200])
+    await running.upkeep()
+    await restarted.upkeep()
+  })
+
+  test('each version starts on what any later one has made', async () => {
+    const url = await urlOf()
+    await migrateTo(url, ordered)
+    for (let known = ordered.length; known > 0; known -= 1) {
+      const older = await migrateTo(url, ordered.slice(0, known))
+      const { id } = await older.addUser(`${known}@example.org`, 'hash')
+      expect(await older.findUserBy({ id })).toMatchObject({ email: `${known}@example.org` })
+    }
+  })
+})
