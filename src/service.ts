@@ -1,6 +1,8 @@
 /** The service as it runs: settings, database, Auth, app, listening; signals and a graceful stop. */
 
-import { createServer, type Server } from 'node:net'
+import { once } from 'node:events'
+import { createServer, Server } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { activityOf, buildApp, listFeatures, migrations } from './app.ts'
@@ -20,6 +22,8 @@ import { processSettings, type Settings } from './settings.ts'
 
 /** Last uses are written and ended sessions deleted this often, in milliseconds. */
 const UPKEEP_INTERVAL = 30_000
+/** Connections on which nothing is asked for so long are closed at a stop, in milliseconds. */
+const DRAIN = 1_000
 /** Requests still running after this long at a stop are cut off, in milliseconds. */
 const STOP_LIMIT = 10_000
 
@@ -56,7 +60,7 @@ export async function start(): Promise<void> {
     await auth.close()
     await db.close()
   })
-  closeConnectionsAtStop(app)
+  drainAtStop(app)
   await listen(app, twin, settings)
   const port = portOf(app.server)
   app.site.publicUrl = settings.publicUrl.replace(/:0$/, `:${port}`)
@@ -78,11 +82,19 @@ function deliveryOf(app: FastifyInstance, outbox: Outbox, settings: Settings, { 
   return delivery
 }
 
-/** An answer that goes out during a stop ends its connection; an idle one would hold the stop up. */
-function closeConnectionsAtStop(app: FastifyInstance): void {
+/**
+ * A proxy may be sending a request on a connection that seems idle here, and must not send it twice if it is a POST. So a stop
+ * takes in no new connection, ends each with its next answer, and closes those that stay silent only after `DRAIN`.
+ */
+function drainAtStop(app: FastifyInstance): void {
   let stopping = false
   app.addHook('preClose', async () => {
     stopping = true
+    if (!app.server.listening) return
+    const ended = once(app.server, 'close')
+    // That of HTTP servers closes what is idle at once.
+    Server.prototype.close.call(app.server)
+    await Promise.race([ended, pause(DRAIN)])
   })
   app.addHook('onSend', async (_request, reply) => {
     if (stopping) reply.header('connection', 'close')
