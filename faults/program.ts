@@ -55,6 +55,16 @@ export class Program {
     this.#process.kill(signal)
   }
 
+  /** Asks it to end. @returns its exit code @throws where it does not end */
+  async stop(): Promise<number | null> {
+    this.signal('SIGTERM')
+    const late = setTimeout(PATIENCE, undefined, { ref: false }).then(async () => {
+      await this.kill()
+      throw new Error('the program did not end when it was asked to')
+    })
+    return Promise.race([this.ended, late])
+  }
+
   /** Ends it at once, if it has not ended. */
   async kill(): Promise<void> {
     this.signal('SIGKILL')
