@@ -1,6 +1,6 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 import { withoutBrowser } from './test/browser/chromium.ts'
-import { withoutStack } from './test/deploy/installed.ts'
+import { leftOut } from './test/left_out.ts'
 
 /** What both projects share. */
 const shared = {
@@ -8,7 +8,7 @@ const shared = {
   exclude: [
     ...configDefaults.exclude,
     ...withoutBrowser(process.env, console.warn),
-    ...withoutStack(process.env, console.warn),
+    ...leftOut(process.env, console.warn),
   ],
 }
 
