@@ -9,7 +9,7 @@ import { activityOf, buildApp, listFeatures, migrations } from './app.ts'
 import { Auth } from './auth.ts'
 import { banner } from './banner.ts'
 import { DB } from './db.ts'
-import { databaseLocation } from './engines/open.ts'
+import { databaseLocation, limitsOf } from './engines/open.ts'
 import { StartError } from './errors.ts'
 import { makeLog } from './log.ts'
 import { compose } from './mail/compose.ts'
@@ -34,8 +34,7 @@ const STOP_LIMIT = 10_000
 export async function start(): Promise<void> {
   const given = processSettings()
   const log = await makeLog(given)
-  const limits = { pool: given.databasePool, timeout: given.databaseTimeout }
-  const db = await DB.open(given.databaseUrl, { migrations, limits })
+  const db = await DB.open(given.databaseUrl, { migrations, limits: limitsOf(given) })
   const settings = withSecret(given)
   const outbox = new Outbox(db, settings)
   const features = listFeatures(db, settings, log, outbox)

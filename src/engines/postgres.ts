@@ -28,11 +28,13 @@ export class PostgresEngine implements Engine {
   readonly #pool: pg.Pool
   /** The server and database as they may be shown. */
   readonly #place: string
-  readonly #prepared = new Map<string, { readonly name: string; readonly text: string }>()
+  readonly #named: boolean
+  readonly #prepared = new Map<string, { readonly name?: string; readonly text: string }>()
 
-  private constructor(pool: pg.Pool, place: string) {
+  private constructor(pool: pg.Pool, place: string, named: boolean) {
     this.#pool = pool
     this.#place = place
+    this.#named = named
   }
 
   /**
@@ -41,7 +43,7 @@ export class PostgresEngine implements Engine {
    * @throws StartError with a line that names the mend
    */
   static async open(url: string, limits: StoreLimits): Promise<PostgresEngine> {
-    const engine = new PostgresEngine(poolOf(url, limits), postgresLocation(url))
+    const engine = new PostgresEngine(poolOf(url, limits), postgresLocation(url), limits.prepare ?? true)
     try {
       await engine.#check()
       return engine
@@ -129,7 +131,7 @@ export class PostgresEngine implements Engine {
     let statement = this.#prepared.get(sql)
     if (statement === undefined) {
       const text = numbered(sql)
-      statement = { name: hash('sha256', text, 'base64url'), text }
+      statement = this.#named ? { name: hash('sha256', text, 'base64url'), text } : { text }
       this.#prepared.set(sql, statement)
     }
     return { ...statement, values: params.map(holdable) }
