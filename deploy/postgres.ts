@@ -50,6 +50,12 @@ export class Postgres {
     await until('PostgreSQL answers', async () => (await this.#run('pg_isready', asked).ended) === 0)
   }
 
+  /** @throws where it does not run */
+  get pid(): number {
+    if (this.#server === undefined) throw new Error('PostgreSQL does not run')
+    return this.#server.pid
+  }
+
   /** @param signal `SIGINT` ends all connections and stops, `SIGQUIT` stops as a crash would */
   async stop(signal: 'SIGINT' | 'SIGQUIT' = 'SIGINT'): Promise<void> {
     this.#server?.signal(signal)

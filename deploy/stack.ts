@@ -107,13 +107,13 @@ function environment(password: string, port: number): Env {
 }
 
 /** PostgreSQL does not run as root; Debian's package brings a user for it. */
-async function ownerOf(): Promise<Owner> {
+export async function ownerOf(): Promise<Owner> {
   if (process.getuid?.() !== 0) return {}
   const idOf = async (flag: string) => Number(await new Program('id', [flag, 'postgres'], {}, '/').succeeded())
   return { uid: await idOf('-u'), gid: await idOf('-g') }
 }
 
-async function freePorts(): Promise<Ports> {
+export async function freePorts(): Promise<Ports> {
   const holders = [0, 1, 2, 3, 4].map(() => createServer())
   const free = await Promise.all(
     holders.map(async (holder) => {
