@@ -1,10 +1,15 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 import { withoutBrowser } from './test/browser/chromium.ts'
+import { leftOut } from './test/left_out.ts'
 
 /** What both projects share. */
 const shared = {
   testTimeout: 30_000,
-  exclude: [...configDefaults.exclude, ...withoutBrowser(process.env, console.warn)],
+  exclude: [
+    ...configDefaults.exclude,
+    ...withoutBrowser(process.env, console.warn),
+    ...leftOut(process.env, console.warn),
+  ],
 }
 
 export default defineConfig({

@@ -12,14 +12,12 @@ import type { Logger } from 'pino'
 import { migrations } from './app.ts'
 import { announce } from './banner.ts'
 import { DB } from './db.ts'
+import { limitsOf } from './engines/open.ts'
 import { StartError } from './errors.ts'
 import { makeLog } from './log.ts'
 import { withSecret } from './secret_file.ts'
 import { logFaults } from './service.ts'
 import type { Settings } from './settings.ts'
-
-/** What a worker is told: to end when its requests are answered, or to let its clients go elsewhere before that. */
-export type Order = 'stop' | 'retire'
 
 const WORKER = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url))
 /** Only a worker that ran for this long is replaced at once, in milliseconds. */
@@ -63,8 +61,7 @@ export async function startCluster(settings: Settings): Promise<void> {
 
 /** Does once what workers that start at the same time would do side by side. */
 async function prepare(settings: Settings): Promise<void> {
-  const { databaseUrl, databasePool: pool, databaseTimeout: timeout } = settings
-  const db = await DB.open(databaseUrl, { migrations, limits: { pool, timeout } })
+  const db = await DB.open(settings.databaseUrl, { migrations, limits: limitsOf(settings) })
   await db.close()
   withSecret(settings)
 }
@@ -112,7 +109,7 @@ class Workers {
   /** Ends all of them, and waits for it. */
   async stop(): Promise<void> {
     this.#stopping = true
-    await Promise.all(present().map((worker) => this.#dismiss(worker, 'stop')))
+    await Promise.all(present().map((worker) => this.#dismiss(worker)))
   }
 
   /** Replaces one after the other; each goes when another one has come in its place. */
@@ -129,7 +126,7 @@ class Workers {
       } catch (error) {
         return this.#log.error({ err: error }, 'a new worker does not start; those that are left stay')
       }
-      await this.#dismiss(worker, 'retire')
+      await this.#dismiss(worker)
     }
     this.#log.info('all workers were replaced')
   }
@@ -160,13 +157,13 @@ class Workers {
     if (!this.#stopping) await this.#begin().catch(() => this.#replace(false))
   }
 
-  async #dismiss(worker: Worker, order: Order): Promise<void> {
+  async #dismiss(worker: Worker): Promise<void> {
     if (worker.isDead()) return
     this.#dismissed.add(worker)
     const ended = new Promise((resolve) => worker.once('exit', resolve))
     const patience = setTimeout(() => worker.process.kill('SIGKILL'), OBEY_LIMIT)
     // One that is ending by itself hears nothing any more.
-    worker.send(order, () => {})
+    worker.send('end', () => {})
     await ended
     clearTimeout(patience)
   }

@@ -5,7 +5,7 @@ import { migrations } from './app.ts'
 import { type MoveProgress, moveAll } from './db/move.ts'
 import { StoreUnavailable } from './db.ts'
 import type { Engine } from './engines/engine.ts'
-import { databaseLocation, openEngine } from './engines/open.ts'
+import { databaseLocation, limitsOf, openEngine } from './engines/open.ts'
 import { StartError } from './errors.ts'
 import type { Settings } from './settings.ts'
 
@@ -17,7 +17,7 @@ interface Output {
 interface Wanted {
   from: string | undefined
   to: string | undefined
-  settings: Pick<Settings, 'databaseUrl' | 'databaseTimeout'>
+  settings: Pick<Settings, 'databaseUrl' | 'databasePool' | 'databaseTimeout' | 'databasePrepare'>
   output: Output
 }
 
@@ -35,7 +35,7 @@ export async function moveDatabase({ from, to, settings, output }: Wanted): Prom
   if (source.startsWith('sqlite:') && !existsSync(source.slice('sqlite:'.length))) {
     throw new StartError(`There is no database ${databaseLocation(source)} to move from.`)
   }
-  const limits = { pool: 1, timeout: settings.databaseTimeout * PATIENCE }
+  const limits = { ...limitsOf(settings), pool: 1, timeout: settings.databaseTimeout * PATIENCE }
   const begun = performance.now()
   const opened: Engine[] = []
   try {

@@ -3,6 +3,7 @@
 import { listFeatures, migrations } from './app.ts'
 import { Auth } from './auth.ts'
 import { DB } from './db.ts'
+import { limitsOf } from './engines/open.ts'
 import { makeLog } from './log.ts'
 import { Outbox } from './mail/outbox.ts'
 import { withSecret } from './secret_file.ts'
@@ -17,7 +18,7 @@ import { processSettings } from './settings.ts'
 export async function rotateKeys(compromised: boolean): Promise<string> {
   const given = processSettings()
   const log = await makeLog(given)
-  const db = await DB.open(given.databaseUrl, { migrations })
+  const db = await DB.open(given.databaseUrl, { migrations, limits: limitsOf(given) })
   try {
     const settings = withSecret(given)
     const auth = new Auth(db, settings, listFeatures(db, settings, log, new Outbox(db, settings)))

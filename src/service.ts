@@ -1,6 +1,7 @@
 /** The service as it runs: settings, database, Auth, app, listening; signals and a graceful stop. */
 
-import { createServer, type Server } from 'node:net'
+import { once } from 'node:events'
+import { createServer, Server } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
@@ -8,6 +9,7 @@ import { activityOf, buildApp, listFeatures, migrations } from './app.ts'
 import { Auth } from './auth.ts'
 import { announce } from './banner.ts'
 import { DB } from './db.ts'
+import { limitsOf } from './engines/open.ts'
 import { StartError } from './errors.ts'
 import { makeLog } from './log.ts'
 import { compose } from './mail/compose.ts'
@@ -20,6 +22,8 @@ import { processSettings, type Settings } from './settings.ts'
 
 /** Last uses are written and ended sessions deleted this often, in milliseconds. */
 const UPKEEP_INTERVAL = 30_000
+/** Connections on which nothing is asked for so long are closed at a stop, in milliseconds. */
+const DRAIN = 1_000
 /** Requests still running after this long at a stop are cut off, in milliseconds. */
 const STOP_LIMIT = 10_000
 
@@ -28,11 +32,8 @@ export interface Service {
   readonly settings: Settings
   readonly log: Logger
   readonly port: number
-  /**
-   * Answers what is under way, and ends the process.
-   * @param grace for so many milliseconds new requests are answered as well, each as the last one of its connection
-   */
-  end(grace?: number): Promise<never>
+  /** Answers what is under way, and ends the process. */
+  end(): Promise<never>
 }
 
 /**
@@ -54,8 +55,7 @@ export async function start(): Promise<void> {
 export async function openService(): Promise<Service> {
   const given = processSettings()
   const log = await makeLog(given)
-  const limits = { pool: given.databasePool, timeout: given.databaseTimeout }
-  const db = await DB.open(given.databaseUrl, { migrations, limits })
+  const db = await DB.open(given.databaseUrl, { migrations, limits: limitsOf(given) })
   const settings = withSecret(given)
   const outbox = new Outbox(db, settings)
   const features = listFeatures(db, settings, log, outbox)
@@ -102,15 +102,24 @@ function deliveryOf(app: FastifyInstance, outbox: Outbox, settings: Settings, { 
   return delivery
 }
 
-/** An answer that goes out at the end is the last one of its connection; an idle one would hold the end up. */
+/**
+ * A proxy may be sending a request on a connection that seems idle here, and must not send it twice if it is a POST. So the end
+ * takes in no new connection, ends each with its next answer, and closes those that stay silent only after `DRAIN`.
+ */
 function endingOf(app: FastifyInstance, log: Logger): Service['end'] {
   let ending = false
+  app.addHook('preClose', async () => {
+    ending = true
+    if (!app.server.listening) return
+    const ended = once(app.server, 'close')
+    // That of HTTP servers closes what is idle at once.
+    Server.prototype.close.call(app.server)
+    await Promise.race([ended, pause(DRAIN)])
+  })
   app.addHook('onSend', async (_request, reply) => {
     if (ending) reply.header('connection', 'close')
   })
-  return async (grace = 0) => {
-    ending = true
-    if (grace > 0) await pause(grace)
+  return async () => {
     setTimeout(() => app.server.closeAllConnections(), STOP_LIMIT).unref()
     await app.close().catch((error: unknown) => fail(log, error))
     process.exit(0)

@@ -6,18 +6,15 @@ import { StartError } from './errors.ts'
 
 enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/compile', import.meta.url)))
 
-/** How long clients may use the connections that they hold to a worker that retires, in milliseconds. */
-const FAREWELL = 2_000
-
-let leave = (_grace: number): void => process.exit(0)
-process.on('message', (order) => leave(order === 'retire' ? FAREWELL : 0))
+let leave = (): void => process.exit(0)
+process.on('message', () => leave())
 // A terminal and systemd tell every process; which one ends when is for the primary to say.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => {})
 
 try {
   const { openService } = await import('./service.ts')
   const service = await openService()
-  leave = (grace) => void service.end(grace)
+  leave = () => void service.end()
   process.send?.(service.port)
   flushCompileCache()
 } catch (error) {

@@ -1,6 +1,8 @@
 /** The process: what a start says, where it listens, how it stops, and why it refuses to start. */
 
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, test, vi } from 'vitest'
@@ -125,6 +127,28 @@ describe('a stop', () => {
     for (const host of hosts) await expect(fetch(`http://${host}:${server.port}/`)).rejects.toThrow('fetch failed')
     const again = await startServer({}, folder)
     for (const index of hosts.keys()) expect((await register(again, `${index}@example.org`)).status).toBe(400)
+  })
+
+  test('what a proxy sends on a connection that it kept open is answered, and the connection then ends', async () => {
+    const { child, port, url } = await startServer()
+    const proxy = connect(port, '127.0.0.1')
+    let received = ''
+    proxy.setEncoding('utf8').on('data', (text: string) => {
+      received += text
+    })
+    const ended = once(proxy, 'end')
+    proxy.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n')
+    await vi.waitFor(() => expect(received).toContain('Bienvenue'))
+    child.signal('SIGTERM')
+    await vi.waitFor(() => expect(fetch(`${url}/`)).rejects.toThrow('fetch failed'), { interval: 10 })
+    received = ''
+    const body = 'email=bob@example.org&password=x'
+    proxy.write(`POST /users HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-www-form-urlencoded\r\n`)
+    proxy.write(`content-length: ${body.length}\r\n\r\n${body}`)
+    await ended
+    expect(received).toContain('HTTP/1.1 200 OK')
+    expect(received.toLowerCase()).toContain('connection: close')
+    expect(await child.ended).toBe(0)
   })
 
   test('the last uses of sessions are written before the end', async () => {

@@ -21,6 +21,8 @@ export interface StoreLimits {
   readonly pool: number
   /** How long a statement may run, and how long one waits for a connection, in milliseconds. */
   readonly timeout: number
+  /** Whether statements are kept prepared on its connections, which not every pooler lets one do. Default: they are. */
+  readonly prepare?: boolean
 }
 
 export interface Engine {

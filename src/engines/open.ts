@@ -2,6 +2,7 @@
 
 import { dirname, resolve } from 'node:path'
 import { StartError } from '../errors.ts'
+import type { Settings } from '../settings.ts'
 import type { Engine, StoreLimits } from './engine.ts'
 import { isPostgres, postgresLocation } from './postgres_url.ts'
 import { SqliteEngine } from './sqlite.ts'
@@ -13,6 +14,14 @@ const DATA_FOLDER = './data'
 
 /** What one process takes of a server where nobody says otherwise. */
 export const DEFAULT_LIMITS: StoreLimits = { pool: 10, timeout: 5_000 }
+
+/** @returns what the settings let an engine take of its server */
+export function limitsOf(
+  settings: Pick<Settings, 'databasePool' | 'databaseTimeout' | 'databasePrepare'>,
+): StoreLimits {
+  const { databasePool: pool, databaseTimeout: timeout, databasePrepare: prepare } = settings
+  return { pool, timeout, prepare }
+}
 
 /**
  * @param databaseUrl `sqlite:<path>`, `sqlite::memory:` or `postgres://...`

@@ -30,13 +30,15 @@ export class PostgresEngine implements Engine {
   readonly #sockets: ReadonlySet<Socket>
   /** The server and database as they may be shown. */
   readonly #place: string
-  readonly #prepared = new Map<string, { readonly name: string; readonly text: string }>()
+  readonly #named: boolean
+  readonly #prepared = new Map<string, { readonly name?: string; readonly text: string }>()
 
   private constructor(url: string, limits: StoreLimits) {
     const sockets = new Set<Socket>()
     this.#sockets = sockets
     this.#pool = poolOf(url, limits, sockets)
     this.#place = postgresLocation(url)
+    this.#named = limits.prepare ?? true
   }
 
   /**
@@ -135,7 +137,7 @@ export class PostgresEngine implements Engine {
     let statement = this.#prepared.get(sql)
     if (statement === undefined) {
       const text = numbered(sql)
-      statement = { name: hash('sha256', text, 'base64url'), text }
+      statement = this.#named ? { name: hash('sha256', text, 'base64url'), text } : { text }
       this.#prepared.set(sql, statement)
     }
     return { ...statement, values: params.map(holdable) }

@@ -1,6 +1,6 @@
 /** The SQLite engine: one file, one connection, every commit on disk before it is acknowledged. */
 
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import Database from 'better-sqlite3'
@@ -15,6 +15,7 @@ import {
   type Value,
 } from './engine.ts'
 
+const MEMORY = ':memory:'
 /** How long a write waits for another process that holds the file, in milliseconds. */
 const PATIENCE = 5_000
 /** SQLite itself does not wait at all: it would stop the whole process meanwhile. */
@@ -27,8 +28,21 @@ const UNAVAILABLE = /^SQLITE_(FULL|BUSY|LOCKED|READONLY|IOERR|CANTOPEN|NOMEM)/
 
 class Rollback extends Error {}
 
+/** Which file a path means, by what the file system knows it by. */
+interface Place {
+  readonly path: string
+  readonly device: number
+  readonly number: number
+}
+
+function fileAt(path: string): Place | undefined {
+  const found = statSync(path, { throwIfNoEntry: false })
+  return found && { path, device: found.dev, number: found.ino }
+}
+
 export class SqliteEngine implements Engine {
   readonly #database: Database.Database
+  readonly #file: Place | undefined
   readonly #prepared = new Map<string, Database.Statement<Value[], Row>>()
   readonly #transaction: Database.Transaction<(statements: readonly Statement[]) => void>
 
@@ -39,6 +53,7 @@ export class SqliteEngine implements Engine {
    */
   constructor(path: string) {
     this.#database = openDatabase(path)
+    this.#file = path === MEMORY ? undefined : fileAt(resolve(path))
     this.#transaction = this.#database.transaction((statements) => {
       for (const { sql, params, mustChange } of statements) {
         const { changes } = this.#prepare(sql).run(...params)
@@ -56,10 +71,12 @@ export class SqliteEngine implements Engine {
   }
 
   async run(sql: string, params: readonly Value[] = []): Promise<number> {
+    this.#refuseLostFile()
     return patiently(() => this.#prepare(sql).run(...params).changes)
   }
 
   async batch(statements: readonly Statement[]): Promise<boolean> {
+    this.#refuseLostFile()
     try {
       await patiently(() => this.#transaction.immediate(statements))
       return true
@@ -87,6 +104,15 @@ export class SqliteEngine implements Engine {
 
   async close(): Promise<void> {
     this.#database.close()
+  }
+
+  /** A file that was deleted or moved away still takes writes, and what they say is lost with this process. */
+  #refuseLostFile(): void {
+    if (this.#file === undefined) return
+    const { path, device, number } = this.#file
+    const found = fileAt(path)
+    if (found?.device === device && found.number === number) return
+    throw new StoreUnavailable(new Error(`${path} was deleted or replaced: restart the service on the right file`))
   }
 
   #prepare(sql: string): Database.Statement<Value[], Row> {
@@ -123,7 +149,7 @@ function translated(error: unknown): unknown {
 }
 
 function openDatabase(path: string): Database.Database {
-  const memory = path === ':memory:'
+  const memory = path === MEMORY
   const file = memory ? path : resolve(path)
   try {
     if (!memory) {

@@ -1,6 +1,6 @@
 /** The settings of the database. */
 
-import { duration, integer, text } from './kinds.ts'
+import { duration, flag, integer, text } from './kinds.ts'
 import type { Reader } from './table.ts'
 
 export function declareDatabase(read: Reader) {
@@ -25,6 +25,13 @@ export function declareDatabase(read: Reader) {
       shown: '`5s`',
       meaning:
         'How long a statement may run on PostgreSQL, and how long a request waits for a connection; then it gets `503`.',
+    }),
+    databasePrepare: read({
+      variable: 'DATABASE_PREPARE',
+      kind: flag,
+      fallback: true,
+      meaning:
+        'Keeps statements prepared on the connections to PostgreSQL. `false` is for a pooler in transaction mode that does not know them, as PgBouncer before 1.21.',
     }),
   }
 }

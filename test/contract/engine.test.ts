@@ -25,6 +25,10 @@ const engines: { name: string; open: () => Engine | Promise<Engine> }[] = [
   { name: 'SQLite on a file', open: () => new SqliteEngine(join(temporaryFolder(), 'contract.db')) },
   { name: 'SQLite in memory', open: () => new SqliteEngine(':memory:') },
   { name: 'PostgreSQL', open: async () => PostgresEngine.open(await emptyDatabase(), TEST_LIMITS) },
+  {
+    name: 'PostgreSQL without prepared statements',
+    open: async () => PostgresEngine.open(await emptyDatabase(), { ...TEST_LIMITS, prepare: false }),
+  },
 ]
 
 const SCHEMA = [

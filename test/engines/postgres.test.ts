@@ -3,8 +3,10 @@
 import { randomBytes } from 'node:crypto'
 import { expect, inject, onTestFinished, test, vi } from 'vitest'
 import { type Engine, integer, type Statement, StoreUnavailable } from '../../src/engines/engine.ts'
+import { limitsOf } from '../../src/engines/open.ts'
 import { PostgresEngine } from '../../src/engines/postgres.ts'
 import { StartError } from '../../src/errors.ts'
+import { readSettings } from '../../src/settings.ts'
 import { asAdministrator, emptyDatabase, TEST_LIMITS } from '../postgres/databases.ts'
 import { heldPort } from '../started.ts'
 
@@ -203,4 +205,25 @@ test('a user who may not make tables is told so', async () => {
   const engine = await open(changed(url, (one) => Object.assign(one, { username: role, password: 'right' })))
   const change = engine.alter([{ sql: 'CREATE TABLE notes (id BIGINT)', params: [] }])
   await expect(change).rejects.toThrow(/may not be written by this user .* ALTER DATABASE/)
+})
+
+test.each([
+  [undefined, 2],
+  [true, 2],
+  [false, 0],
+])('prepare=%s keeps %d of two statements prepared', async (prepare, kept) => {
+  const engine = await PostgresEngine.open(await emptyDatabase(), {
+    ...{ pool: 1, timeout: 5_000 },
+    ...(prepare === undefined ? {} : { prepare }),
+  })
+  onTestFinished(() => engine.close())
+  const counting = 'SELECT COUNT(*) AS count FROM pg_prepared_statements'
+  await engine.get('SELECT 1')
+  await engine.get(counting)
+  expect(await engine.get(counting)).toEqual({ count: kept })
+})
+
+test('DATABASE_PREPARE says whether statements are kept prepared', () => {
+  expect(limitsOf(readSettings({})).prepare).toBe(true)
+  expect(limitsOf(readSettings({ DATABASE_PREPARE: 'false' })).prepare).toBe(false)
 })

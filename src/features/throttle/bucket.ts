@@ -54,10 +54,15 @@ export const throttleMigrations: readonly Migration[] = [
 
 /** @returns the bucket after one more try, or null where it is blocked and there is none */
 export function afterTry(bucket: Bucket, rule: Rule, now: number): Bucket | null {
-  if (bucket.blockedUntil > now) return null
+  if (isBlocked(bucket, rule, now)) return null
   const tries = bucket.expiresAt <= now ? 1 : bucket.tries + 1
   const blockedUntil = blockAfter(tries, rule, now)
   return { ...bucket, tries, blockedUntil, expiresAt: Math.max(now + rule.memory, blockedUntil) }
+}
+
+/** A block that has longer to go than any wait of the rule was made before the clock went back, and counts no more. */
+function isBlocked({ blockedUntil }: Bucket, { waits }: Rule, now: number): boolean {
+  return blockedUntil === NEVER || (blockedUntil > now && blockedUntil <= now + Math.max(0, ...waits))
 }
 
 /** Writes `next` over `bucket` as it was read; changes no row where another try came between. */
