@@ -47,8 +47,16 @@ export const limits: readonly Mutation[] = [
     rows: ['H-19'],
     takesOut: 'that nothing more is done for a connection which is ended',
     file: 'src/app/pipelining.ts',
-    find: '    reply.hijack()\n    socket.destroy()\n',
+    find: '    reply.hijack()\n    stopReading(socket)\n    socket.destroy()\n',
     replace: '    done()\n',
+    tests: 'test/security/raw_socket.test.ts',
+  },
+  {
+    rows: ['H-19'],
+    takesOut: 'that what a connection sent on is read no further when it is ended',
+    file: 'src/app/pipelining.ts',
+    find: '    stopReading(socket)\n',
+    replace: '',
     tests: 'test/security/raw_socket.test.ts',
   },
   {

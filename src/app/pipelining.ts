@@ -1,8 +1,6 @@
 /**
  * Requests sent on without waiting for an answer (pipelining) are all worked on, though their answers go out in turn. No
- * browser and no proxy does that; a stranger who sends thousands in one packet would keep everybody else waiting. What
- * Node's parser has already taken in it still reads, so this bounds the work for each request, not their number: that is the
- * reverse proxy's, which passes none of it on.
+ * browser and no proxy does that; a stranger who sends thousands in one packet would keep everybody else waiting.
  */
 
 import type { Socket } from 'node:net'
@@ -20,6 +18,7 @@ export function installPipelining(app: FastifyInstance): void {
     if (count <= MOST && !socket.destroyed) return done()
     // Nothing more is done for this connection, and nothing answered.
     reply.hijack()
+    stopReading(socket)
     socket.destroy()
   })
   app.addHook('onResponse', (request, _reply, done) => {
@@ -27,4 +26,13 @@ export function installPipelining(app: FastifyInstance): void {
     unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1)
     done()
   })
+}
+
+/**
+ * Node parses all that it has received of a connection, even of one that is destroyed: some two thousand requests of a
+ * single read. Only the parser's own callback can end that, by refusing the next request; no documented way does it.
+ */
+function stopReading(socket: Socket): void {
+  const parser: unknown = Reflect.get(socket, 'parser')
+  if (typeof parser === 'object' && parser !== null && 'onIncoming' in parser) parser.onIncoming = () => -1
 }

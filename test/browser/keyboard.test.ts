@@ -105,6 +105,8 @@ test('after a refusal the next key lands in the field that is to be mended', asy
   await tab(page)
   await page.keyboard.type(PASSWORD)
   await landing(page, () => page.keyboard.press('Enter'))
+  // The browser moves the focus with the first picture that it draws, which may come after the page.
+  await page.locator('#register-email:focus').waitFor()
   await page.keyboard.press('End')
   await page.keyboard.type('.uk')
   expect(await page.locator('#register-email').inputValue()).toBe(`${BOB}.uk`)

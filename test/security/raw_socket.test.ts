@@ -265,6 +265,21 @@ test('H-19: a connection that sends many requests on without reading an answer i
   await stillAnswers()
 })
 
+test('H-19: of what a connection sends on, no more is read than is worked on', async () => {
+  let read = 0
+  const count = () => {
+    read += 1
+  }
+  house.app.server.on('request', count)
+  const wires = Array.from({ length: 20 }, () =>
+    new Wire().write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(5_000)),
+  )
+  await Promise.all(wires.map((wire) => wire.untilClosed()))
+  house.app.server.off('request', count)
+  expect(read).toBe(20 * 17)
+  await stillAnswers()
+})
+
 test('after a refused request on a connection the next one is read where it begins', async () => {
   const wire = new Wire().write(post(`Content-Length: ${LENGTH}\r\nSec-Fetch-Site: cross-site\r\n`) + HIDDEN)
   wire.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
