@@ -8,6 +8,7 @@ import { StartError } from '../errors.ts'
 import {
   type Engine,
   integer,
+  type Near,
   type Row,
   type Statement,
   StoreUnavailable,
@@ -31,6 +32,7 @@ export class SqliteEngine implements Engine {
   readonly #database: Database.Database
   readonly #prepared = new Map<string, Database.Statement<Value[], Row>>()
   readonly #transaction: Database.Transaction<(statements: readonly Statement[]) => void>
+  readonly near: Near
 
   /**
    * Opens or makes the database.
@@ -45,6 +47,7 @@ export class SqliteEngine implements Engine {
         if (mustChange === true && changes === 0) throw new Rollback()
       }
     })
+    this.near = this.#near()
   }
 
   async get(sql: string, params: readonly Value[] = []): Promise<Row | undefined> {
@@ -53,6 +56,10 @@ export class SqliteEngine implements Engine {
 
   async all(sql: string, params: readonly Value[] = []): Promise<Row[]> {
     return patiently(() => this.#prepare(sql).all(...params))
+  }
+
+  async allOf(sql: string, keys: readonly string[]): Promise<Row[]> {
+    return patiently(() => keys.map((key) => this.#prepare(sql).get(key)).filter((row) => row !== undefined))
   }
 
   async run(sql: string, params: readonly Value[] = []): Promise<number> {
@@ -87,6 +94,28 @@ export class SqliteEngine implements Engine {
 
   async close(): Promise<void> {
     this.#database.close()
+  }
+
+  #near(): Near {
+    const begin = this.#database.prepare('BEGIN')
+    const commit = this.#database.prepare('COMMIT')
+    return {
+      together: (step) =>
+        patiently(() => {
+          begin.run()
+          try {
+            return step()
+          } finally {
+            commit.run()
+          }
+        }),
+      get: (sql, key) => this.#prepare(sql).get(key),
+      version: () => integer(this.#prepare('PRAGMA data_version').get() ?? {}, 'data_version'),
+      watch: (name, told, triggers) => {
+        this.#database.function(name, (key, value) => void told(String(key), typeof value === 'number' ? value : null))
+        for (const trigger of triggers) this.#database.exec(trigger)
+      },
+    }
   }
 
   #prepare(sql: string): Database.Statement<Value[], Row> {
