@@ -21,6 +21,7 @@ import {
 import { installCors } from './app/cors.ts'
 import { installEmail } from './app/email.ts'
 import { answer, forgetPages, seeOther, viewFor, wantsPage } from './app/faces.ts'
+import { installFastCheck } from './app/fast_check.ts'
 import { takeFormMethod } from './app/form_methods.ts'
 import { installGuards, requireFresh, sessionOf } from './app/guards.ts'
 import { answerHeaders, installHeaders } from './app/headers.ts'
@@ -111,7 +112,7 @@ export async function buildApp({
     // One connection may not queue up work without end.
     maxRequestsPerSocket: 1_000,
     return503OnClosing: false,
-    http: { headersTimeout: 10_000, connectionsCheckingInterval: 2_000 },
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 2_000, optimizeEmptyRequests: true },
     clientErrorHandler: answerBrokenRequest(headers),
     frameworkErrors: (error, request, reply) => answerError(error, request, reply.headers(headers), parts),
     rewriteUrl: takeFormMethod,
@@ -140,6 +141,7 @@ export async function buildApp({
   installHealth(app, outbox)
   if (settings.mail === 'folder') installOutbox(app, outbox)
   installOtherMethods(app, served)
+  installFastCheck(app, auth, settings)
   return app
 }
 

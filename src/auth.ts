@@ -25,7 +25,7 @@ import { DeviceCookies } from './security/device.ts'
 import { PasswordHasher } from './security/password.ts'
 import { contextWordsOf } from './security/password_policy.ts'
 import { Secrets } from './security/secrets.ts'
-import { isFresh, type Session } from './session.ts'
+import { type Glance, isFresh, type Session } from './session.ts'
 import { readSettings, type Settings } from './settings.ts'
 import { checkEmail, type User } from './user.ts'
 
@@ -120,6 +120,11 @@ export class Auth {
   /** @returns the user of a session credential, or null where it is none, or has ended */
   async getUserFromSessionId(sessionId: string | null | undefined): Promise<User | null> {
     return (await this.checkSession(sessionId))?.user ?? null
+  }
+
+  /** @returns whose session cookie this is, or null where it is none, or its session has ended */
+  async glance(credential: string): Promise<Glance | null> {
+    return this.#parts.sessions.glance(credential)
   }
 
   /** @returns the session of a credential with its user, or null where it is none, or has ended */

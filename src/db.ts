@@ -3,6 +3,7 @@
  * decided in auth.ts. Single writes are methods here; what must happen together is given to `commit` as statements.
  */
 
+import { Glances } from './db/glances.ts'
 import { HIGHEST_HASH_COST, noteCost } from './db/hash_costs.ts'
 import { coreMigrations, type Migration, migrate } from './db/migrations.ts'
 import { nextSessions, sessions, sweepSessions } from './db/sessions.ts'
@@ -22,7 +23,7 @@ import {
 } from './engines/engine.ts'
 import { DEFAULT_LIMITS, databaseLocation, openEngine } from './engines/open.ts'
 import { StartError } from './errors.ts'
-import type { Session } from './session.ts'
+import type { Glance, Session } from './session.ts'
 import { normalEmail, type User } from './user.ts'
 
 export { InvalidRequest, NoResultFound } from './db/table.ts'
@@ -49,9 +50,11 @@ export class DB {
   /** The highest bcrypt cost that a stored password had by the time the database was opened; 0 where there is none. */
   readonly highestHashCost: number
   readonly #engine: Engine
+  readonly #glances: Glances
 
   private constructor(engine: Engine, clock: Clock, highestHashCost: number) {
     this.#engine = engine
+    this.#glances = new Glances(engine)
     this.now = clock
     this.highestHashCost = highestHashCost
   }
@@ -114,7 +117,12 @@ export class DB {
     return this.#find(sessions, criteria)
   }
 
-  /** @returns a session and its user by one read, or null: the look-up behind every session check */
+  /** @returns what a session check needs to know, or null: at most one read, shared with all who ask at the same time */
+  glance(id: string): Promise<Glance | null> {
+    return this.#glances.find(id)
+  }
+
+  /** @returns a session and its user, all of both, by one read, or null */
   async findSessionAndUser(id: string): Promise<{ session: Session; user: User } | null> {
     const row = await this.#engine.get(SESSION_AND_USER, [id])
     if (row === undefined) return null

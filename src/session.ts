@@ -30,6 +30,16 @@ export interface Session {
   readonly userAgent: string
 }
 
+/** What one look at a session tells of it and of its user; small, since many are remembered. */
+export interface Glance extends Pick<Session, 'id' | 'secretHash' | 'kind' | 'userId' | 'expiresAt'> {
+  /** The user's address. */
+  readonly email: string
+  /** The last use that is known here. */
+  lastSeenAt: number
+  /** The last use that is in the database. */
+  writtenAt: number
+}
+
 /** Who is calling, as far as the connection tells. */
 export interface Client {
   address: string
@@ -49,7 +59,7 @@ export interface SessionLife {
 }
 
 /** @returns whether neither the idle nor the absolute end has come */
-export function isAlive(session: Session, now: number, life: SessionLife): boolean {
+export function isAlive(session: Pick<Session, 'expiresAt' | 'lastSeenAt'>, now: number, life: SessionLife): boolean {
   return now < session.expiresAt && now - session.lastSeenAt < life.idle
 }
 

@@ -92,13 +92,13 @@ export const sessionLife: readonly Mutation[] = [
     rows: ['S-05'],
     takesOut: 'the exact form of a credential: what follows it is let pass',
     file: CREDENTIAL,
-    find: 'presented.length !== ID_LENGTH + 1 + SECRET_LENGTH ||',
-    replace: 'presented.length < ID_LENGTH + 1 + SECRET_LENGTH ||',
+    find: 'presented.length !== CREDENTIAL_LENGTH ||',
+    replace: 'presented.length < CREDENTIAL_LENGTH ||',
     also: [
       {
         file: CREDENTIAL,
         find: 'presented.slice(ID_LENGTH + 1)',
-        replace: 'presented.slice(ID_LENGTH + 1, ID_LENGTH + 1 + SECRET_LENGTH)',
+        replace: 'presented.slice(ID_LENGTH + 1, CREDENTIAL_LENGTH)',
       },
     ],
   },
@@ -141,8 +141,8 @@ export const sessionLife: readonly Mutation[] = [
     rows: ['S-08'],
     takesOut: 'that use moves the idle end',
     file: KEEPER,
-    find: 'if (now > session.lastSeenAt) this.#seen',
-    replace: 'if (now < session.lastSeenAt) this.#seen',
+    find: 'if (now > session.lastSeenAt) {',
+    replace: 'if (now < session.lastSeenAt) {',
   },
   {
     rows: ['S-08'],

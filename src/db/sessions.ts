@@ -91,7 +91,8 @@ export function sweepSessions(after: string, last: string, now: number, idleSinc
   }
 }
 
-function kindOf(row: Row): SessionKind {
+/** @throws TypeError where the row holds none */
+export function kindOf(row: Row): SessionKind {
   const kind = text(row, 'kind')
   if (kind === 'cookie' || kind === 'token' || kind === 'token_cookie') return kind
   throw new TypeError(`unknown kind of session ${kind}`)

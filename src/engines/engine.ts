@@ -29,6 +29,12 @@ export interface Engine {
   /** @returns the first row, or undefined */
   get(sql: string, params?: readonly Value[]): Promise<Row | undefined>
   all(sql: string, params?: readonly Value[]): Promise<Row[]>
+  /**
+   * Looks up the rows of many keys by one statement.
+   * @param sql ends in `= ?`, for a key
+   * @returns the rows there are, in no order
+   */
+  allOf(sql: string, keys: readonly string[]): Promise<Row[]>
   /** @returns the number of rows changed */
   run(sql: string, params?: readonly Value[]): Promise<number>
   /**
@@ -45,7 +51,24 @@ export interface Engine {
   lastNumber(table: string, column: string): Promise<number>
   /** Lets the numbers of such a column go on after `last`, so that none is given twice. */
   continueAfter(table: string, column: string, last: number): Promise<void>
+  /** Of an engine that runs inside this process. */
+  readonly near?: Near
   close(): Promise<void>
+}
+
+/** What an engine can do where no message lies between the process and its rows: several things in one step. */
+export interface Near {
+  /** Does a step as one transaction that only reads; nothing else happens in this process meanwhile. */
+  together<T>(step: () => T): Promise<T>
+  /** For a step. @returns the row of a key, or undefined */
+  get(sql: string, key: string): Row | undefined
+  /** For a step. @returns a number that is another one whenever another connection has written meanwhile */
+  version(): number
+  /**
+   * Lets triggers of this connection tell of its own changes.
+   * @param name what SQL calls the function `told`, which takes a key and a number or NULL
+   */
+  watch(name: string, told: (key: string, value: number | null) => void, triggers: readonly string[]): void
 }
 
 /** A unique index refused a row. */

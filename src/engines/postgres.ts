@@ -65,6 +65,14 @@ export class PostgresEngine implements Engine {
     return this.#persistently(async (client) => (await client.query<Row>(this.#prepare(sql, params))).rows)
   }
 
+  async allOf(sql: string, keys: readonly string[]): Promise<Row[]> {
+    return this.#persistently(async (client) => {
+      // One parameter that holds them all, however many they are.
+      const { values, ...statement } = this.#prepare(sql.replace(/= \?$/, '= ANY(?)'), keys)
+      return (await client.query<Row>({ ...statement, values: [values] })).rows
+    })
+  }
+
   async run(sql: string, params: readonly Value[] = []): Promise<number> {
     return this.#persistently(async (client) => (await client.query(this.#prepare(sql, params))).rowCount ?? 0)
   }

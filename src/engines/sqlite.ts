@@ -8,6 +8,7 @@ import { StartError } from '../errors.ts'
 import {
   type Engine,
   integer,
+  type Near,
   type Row,
   type Statement,
   StoreUnavailable,
@@ -45,6 +46,7 @@ export class SqliteEngine implements Engine {
   readonly #file: Place | undefined
   readonly #prepared = new Map<string, Database.Statement<Value[], Row>>()
   readonly #transaction: Database.Transaction<(statements: readonly Statement[]) => void>
+  readonly near: Near
 
   /**
    * Opens or makes the database.
@@ -60,6 +62,7 @@ export class SqliteEngine implements Engine {
         if (mustChange === true && changes === 0) throw new Rollback()
       }
     })
+    this.near = this.#near()
   }
 
   async get(sql: string, params: readonly Value[] = []): Promise<Row | undefined> {
@@ -68,6 +71,10 @@ export class SqliteEngine implements Engine {
 
   async all(sql: string, params: readonly Value[] = []): Promise<Row[]> {
     return patiently(() => this.#prepare(sql).all(...params))
+  }
+
+  async allOf(sql: string, keys: readonly string[]): Promise<Row[]> {
+    return patiently(() => keys.map((key) => this.#prepare(sql).get(key)).filter((row) => row !== undefined))
   }
 
   async run(sql: string, params: readonly Value[] = []): Promise<number> {
@@ -113,6 +120,28 @@ export class SqliteEngine implements Engine {
     const found = fileAt(path)
     if (found?.device === device && found.number === number) return
     throw new StoreUnavailable(new Error(`${path} was deleted or replaced: restart the service on the right file`))
+  }
+
+  #near(): Near {
+    const begin = this.#database.prepare('BEGIN')
+    const commit = this.#database.prepare('COMMIT')
+    return {
+      together: (step) =>
+        patiently(() => {
+          begin.run()
+          try {
+            return step()
+          } finally {
+            commit.run()
+          }
+        }),
+      get: (sql, key) => this.#prepare(sql).get(key),
+      version: () => integer(this.#prepare('PRAGMA data_version').get() ?? {}, 'data_version'),
+      watch: (name, told, triggers) => {
+        this.#database.function(name, (key, value) => void told(String(key), typeof value === 'number' ? value : null))
+        for (const trigger of triggers) this.#database.exec(trigger)
+      },
+    }
   }
 
   #prepare(sql: string): Database.Statement<Value[], Row> {

@@ -10,6 +10,8 @@ import { v4 as uuid, validate } from 'uuid'
 const SECRET_BYTES = 32
 const ID_LENGTH = 36
 const SECRET_LENGTH = 43
+/** Of the whole credential. */
+export const CREDENTIAL_LENGTH = ID_LENGTH + 1 + SECRET_LENGTH
 const BASE64URL = /^[\w-]{43}$/
 
 export interface NewCredential {
@@ -41,7 +43,7 @@ export function makeCredential(): NewCredential {
  * @returns the id and the hash of the presented secret, or null where it cannot be a credential
  */
 export function parseCredential(presented: string): ParsedCredential | null {
-  if (presented.length !== ID_LENGTH + 1 + SECRET_LENGTH || presented[ID_LENGTH] !== '.') return null
+  if (presented.length !== CREDENTIAL_LENGTH || presented[ID_LENGTH] !== '.') return null
   const id = presented.slice(0, ID_LENGTH)
   const secret = presented.slice(ID_LENGTH + 1)
   if (!BASE64URL.test(secret) || !validate(id)) return null

@@ -1,7 +1,8 @@
-/** What a session check costs: two look-ups by key, however many sessions there are. */
+/** What a session check costs: look-ups by key, however many sessions there are. */
 
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { GLANCE } from '../../src/db/glances.ts'
 import { coreMigrations, migrate } from '../../src/db/migrations.ts'
 import { SESSION_AND_USER } from '../../src/db.ts'
 import type { Engine } from '../../src/engines/engine.ts'
@@ -19,24 +20,30 @@ const FILLING = [
 ]
 
 /** @returns the plan, as the engine tells it */
-async function planOf(url: string, explain: string): Promise<string> {
+async function planOf(url: string, explain: string, sql: string): Promise<string> {
   const engine: Engine = await openEngine(url)
   onTestFinished(() => engine.close())
   await migrate(engine, coreMigrations, 0)
   for (const sql of FILLING) await engine.run(sql)
-  expect(await engine.get(SESSION_AND_USER, ['s4321'])).toMatchObject({ user_id: 4321 })
-  return JSON.stringify(await engine.all(`${explain} ${SESSION_AND_USER}`, ['s4321']))
+  expect(await engine.get(sql, ['s4321'])).toMatchObject({ user_id: 4321 })
+  return JSON.stringify(await engine.all(`${explain} ${sql}`, ['s4321']))
 }
 
-test('on SQLite both rows are found by their keys', async () => {
-  const plan = await planOf(`sqlite:${join(temporaryFolder(), 'plans.db')}`, 'EXPLAIN QUERY PLAN')
-  expect(plan).toMatch(/SEARCH s USING INDEX sqlite_autoindex_sessions_1 \(id=\?\)/)
-  expect(plan).toMatch(/SEARCH u USING INTEGER PRIMARY KEY/)
-  expect(plan).not.toContain('SCAN')
+test.each([
+  ['what a check reads', GLANCE, 'sessions', 'users'],
+  ['a session with its user', SESSION_AND_USER, 's', 'u'],
+])('on SQLite %s is found by keys', async (_, sql, session, user) => {
+  const plan = await planOf(`sqlite:${join(temporaryFolder(), 'plans.db')}`, 'EXPLAIN QUERY PLAN', sql)
+  expect(plan).toContain(`SEARCH ${session} USING INDEX sqlite_autoindex_sessions_1 (id=?)`)
+  expect(plan).toContain(`SEARCH ${user} USING INTEGER PRIMARY KEY`)
+  expect(plan).not.toMatch(/\bSCAN\b/)
 })
 
-test('on PostgreSQL both rows are found by their keys', async () => {
-  const plan = await planOf(await emptyDatabase(), 'EXPLAIN')
+test.each([
+  ['what a check reads', GLANCE],
+  ['a session with its user', SESSION_AND_USER],
+])('on PostgreSQL %s is found by keys', async (_, sql) => {
+  const plan = await planOf(await emptyDatabase(), 'EXPLAIN', sql)
   expect(plan).toMatch(/Index Scan using sessions_pkey on sessions/)
   expect(plan).toMatch(/Index Scan using users_pkey on users/)
   expect(plan).not.toContain('Seq Scan')

@@ -1,0 +1,65 @@
+/**
+ * The fast path of the session check: a plain `GET /profile` with a session cookie is answered before Fastify sees it, which
+ * halves what it costs, since what is asked most often needs neither hooks nor a body. It only ever says yes: whatever is
+ * not as plain as that, and every refusal, goes the way of all other requests, and a test holds both to the same answers.
+ */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { FastifyInstance } from 'fastify'
+import type { Auth } from '../auth.ts'
+import { CREDENTIAL_LENGTH } from '../security/credential.ts'
+import type { Settings } from '../settings.ts'
+import { answerHeaders } from './headers.ts'
+
+/** To be called when all routes are declared. */
+export function installFastCheck(app: FastifyInstance, auth: Auth, settings: Settings): void {
+  // What they add to each request is done by hooks.
+  if (!settings.production || settings.logRequests || settings.corsOrigins.length > 0) return
+  const headers = Object.entries({
+    ...answerHeaders(settings),
+    'content-type': 'application/json; charset=utf-8',
+  }).flat()
+  const closing = [...headers, 'connection', 'close']
+
+  const answer = async (request: IncomingMessage, response: ServerResponse, credential: string) => {
+    // Where it fails, it fails once more in the place that knows what to say.
+    const glance = await auth.glance(credential).catch(() => null)
+    if (glance === null) return app.routing(request, response)
+    const body = JSON.stringify({ email: glance.email })
+    const length = ['content-length', String(Buffer.byteLength(body))]
+    response.writeHead(200, [...(app.server.listening ? headers : closing), ...length]).end(body)
+  }
+
+  app.server.removeAllListeners('request')
+  app.server.on('request', (request, response) => {
+    const credential = isPlain(request, response) ? onlyCookie(request.headers.cookie, settings.cookie.name) : null
+    if (credential === null) app.routing(request, response)
+    else void answer(request, response, credential)
+  })
+}
+
+/** Headers that make more of a request than a session check for a program. */
+const MORE = ['authorization', 'content-length', 'content-encoding', 'transfer-encoding']
+
+function isPlain({ method, url, headers }: IncomingMessage, response: ServerResponse): boolean {
+  return (
+    method === 'GET' &&
+    url === '/profile' &&
+    // It has its turn: nothing sent before it on this connection waits for an answer.
+    response.socket !== null &&
+    MORE.every((name) => headers[name] === undefined) &&
+    !/html/i.test(headers.accept ?? '')
+  )
+}
+
+/** @returns the value of a cookie that is there once, as long as a credential, in signs that need no decoding, or null */
+export function onlyCookie(header: string | undefined, name: string): string | null {
+  if (header === undefined) return null
+  const start = header.indexOf(`${name}=`)
+  if (start < 0 || header.indexOf(`${name}=`, start + 1) >= 0) return null
+  if (start > 0 && !header.startsWith('; ', start - 2)) return null
+  const from = start + name.length + 1
+  const end = header.indexOf(';', from)
+  const value = header.slice(from, end < 0 ? undefined : end)
+  return value.length === CREDENTIAL_LENGTH ? value : null
+}
