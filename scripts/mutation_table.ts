@@ -6,6 +6,7 @@
 
 import { line, plain } from './markdown.ts'
 import { accessTokens } from './mutations/access_tokens.ts'
+import { addresses } from './mutations/addresses.ts'
 import { cookies } from './mutations/cookies.ts'
 import { cors } from './mutations/cors.ts'
 import { hiddenAccounts } from './mutations/hidden_accounts.ts'
@@ -56,6 +57,7 @@ export const mutations: readonly Mutation[] = [
   ...hiddenAccounts,
   ...notices,
   ...mailedLinks,
+  ...addresses,
   ...mailedCodes,
   ...limits,
   ...accessTokens,

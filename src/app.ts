@@ -29,7 +29,7 @@ import { installHealth } from './app/health.ts'
 import { collectMethods, installOtherMethods } from './app/methods.ts'
 import { installOutbox } from './app/outbox.ts'
 import { installPages, nextOf, type PageParts, sendSecretPage, showHome } from './app/pages.ts'
-import { installPipelining } from './app/pipelining.ts'
+import { installPipelining, limitUnanswered } from './app/pipelining.ts'
 import { answerError, installRefusals } from './app/refusals.ts'
 import { object, text, typed } from './app/schema.ts'
 import { confirmation, installSessions } from './app/sessions.ts'
@@ -119,7 +119,7 @@ export async function buildApp({
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
   })
   app.decorate('site', openSite(settings))
-  installPipelining(app)
+  limitUnanswered(app)
   installHeaders(app, headers)
   installCors(app, settings)
   installRefusals(app, parts)
@@ -142,6 +142,7 @@ export async function buildApp({
   if (settings.mail === 'folder') installOutbox(app, outbox)
   installOtherMethods(app, served)
   installFastCheck(app, auth, settings)
+  installPipelining(app)
   return app
 }
 

@@ -98,7 +98,7 @@ function deliveryOf(app: FastifyInstance, outbox: Outbox, settings: Settings, { 
     ...{ outbox, transport, log: app.log, now },
     compose: (row, letter) => compose(app.site, app.site.publicUrl, row, letter),
   })
-  outbox.listen(() => delivery.wake())
+  outbox.listen(() => delivery.stir())
   return delivery
 }
 

@@ -1,5 +1,6 @@
 /** What a user is: the type, the normal form of an address, and what of a user may leave the process. */
 
+import { isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
 import { AuthError } from './errors.ts'
 
@@ -32,22 +33,27 @@ export type PublicUser = {
 
 const LONGEST_EMAIL = 254
 const LONGEST_NAME = 200
+const LABEL = /^[a-z\d_](?:[a-z\d_-]*[a-z\d_])?$/
 
 /**
- * The one form under which an address is unique: trimmed, NFC, lower case. Neither dots nor a `+tag` are stripped,
- * since only the mail server of the domain knows what they mean.
+ * The one form under which an address is unique: trimmed, NFC, lower case, the domain in ASCII as mail servers know it.
+ * Neither dots nor a `+tag` are stripped, since only the mail server of the domain knows what they mean.
  * @param email any text
  * @returns a form that is a fixed point: taking it again changes nothing
  */
 export function normalEmail(email: string): string {
   // No address is that long, and normalising takes a time that grows with the square of the length.
   if (email.length > LONGEST_EMAIL * 4) return email
-  return email.trim().toLowerCase().normalize('NFC')
+  const normal = email.trim().toLowerCase().normalize('NFC')
+  const at = normal.lastIndexOf('@')
+  const domain = at < 0 ? '' : domainToASCII(normal.slice(at + 1))
+  return domain === '' ? normal : normal.slice(0, at + 1) + domain
 }
 
 /**
  * Checks that a text can be a mail address, without a regular expression that could be slow: one `@` that parts two
- * sides, no white space, control or format character, a domain that can be written in ASCII, at most 254 characters (RFC 5321 4.5.3.1.3). Whether it exists only a mail can tell.
+ * sides, no white space, control or format character, the name of a host, at most 254 characters (RFC 5321 4.5.3.1.3).
+ * Whether it exists only a mail can tell.
  * @param input what the client sent
  * @returns the address as typed, trimmed
  * @throws AuthError `email_invalid`
@@ -64,11 +70,18 @@ export function checkEmail(input: string): string {
     email.isWellFormed() &&
     // Mail readers would decode it (RFC 2047), and see another address than mail servers do.
     !email.includes('=?') &&
-    domainToASCII(email.slice(at + 1)) !== '' &&
+    isHostName(email.slice(at + 1)) &&
     // On the normal form: NFC turns a few letters into signs, U+037E into a semicolon for instance.
     !/[\s\p{C}\p{Default_Ignorable_Code_Point}\u2800\ufffc,;:<>()"\\[\]]/u.test(email.normalize('NFC'))
   if (!valid) throw new AuthError('email_invalid', { field: 'email' })
   return email
+}
+
+/** @returns whether it is a name, not a number, of labels as RFC 5321 4.1.2 has them, in any script */
+function isHostName(domain: string): boolean {
+  const ascii = domainToASCII(domain)
+  // What is percent-encoded would be decoded, and be another spelling of the same.
+  return !domain.includes('%') && isIP(ascii) === 0 && ascii.split('.').every((label) => LABEL.test(label))
 }
 
 /**

@@ -85,7 +85,7 @@ export const input: readonly Mutation[] = [
     file: USER,
     find: '    at < email.length - 1 &&\n',
     replace: '',
-    also: [{ file: USER, find: "    domainToASCII(email.slice(at + 1)) !== '' &&\n", replace: '' }],
+    also: [{ file: USER, find: '    isHostName(email.slice(at + 1)) &&\n', replace: '' }],
   },
   {
     rows: ['H-03'],
@@ -93,15 +93,15 @@ export const input: readonly Mutation[] = [
     file: USER,
     find: "    at === email.lastIndexOf('@') &&\n",
     replace: '',
-    also: [{ file: USER, find: "    domainToASCII(email.slice(at + 1)) !== '' &&\n", replace: '' }],
+    also: [{ file: USER, find: '    isHostName(email.slice(at + 1)) &&\n', replace: '' }],
   },
   { rows: ['H-03'], takesOut: 'the refusal of white space', file: USER, find: '[\\s\\p{C}', replace: '[\\p{C}' },
   {
     rows: ['H-03'],
     takesOut: 'that an address comes back as it was typed',
     file: USER,
-    find: '  return email\n}\n\n/**\n * Checks a display name',
-    replace: '  return email.toUpperCase()\n}\n\n/**\n * Checks a display name',
+    find: '  return email\n}\n\n/** @returns whether it is a name',
+    replace: '  return email.toUpperCase()\n}\n\n/** @returns whether it is a name',
   },
   {
     rows: ['H-02', 'H-04'],

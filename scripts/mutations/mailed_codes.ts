@@ -23,7 +23,7 @@ export const mailedCodes: readonly Mutation[] = [
     file: 'src/user.ts',
     find: "    at === email.lastIndexOf('@') &&\n",
     replace: '',
-    also: [{ file: 'src/user.ts', find: "    domainToASCII(email.slice(at + 1)) !== '' &&\n", replace: '' }],
+    also: [{ file: 'src/user.ts', find: '    isHostName(email.slice(at + 1)) &&\n', replace: '' }],
     tests: 'test/user.test.ts',
   },
   {
@@ -38,7 +38,7 @@ export const mailedCodes: readonly Mutation[] = [
     rows: ['R-21'],
     takesOut: 'that a domain has a name in ASCII',
     file: 'src/user.ts',
-    find: "    domainToASCII(email.slice(at + 1)) !== '' &&\n",
+    find: '    isHostName(email.slice(at + 1)) &&\n',
     replace: '',
     tests: 'test/user.test.ts',
   },
@@ -58,7 +58,7 @@ export const mailedCodes: readonly Mutation[] = [
     replace: '',
     also: [
       { file: 'src/user.ts', find: '[\\s\\p{C}\\p{Default', replace: '[\\s\\p{Cc}\\p{Cf}\\p{Co}\\p{Cn}\\p{Default' },
-      { file: 'src/user.ts', find: "    domainToASCII(email.slice(at + 1)) !== '' &&\n", replace: '' },
+      { file: 'src/user.ts', find: '    isHostName(email.slice(at + 1)) &&\n', replace: '' },
     ],
     tests: 'test/user.test.ts',
   },

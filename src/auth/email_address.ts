@@ -101,27 +101,46 @@ export class EmailAddress {
   async #switch(token: OneTimeToken, user: User, client: Client): Promise<void> {
     const { db } = this.#parts
     const email = token.email ?? user.email
+    const undo = await db.findBy(tokens, { userId: user.id, purpose: 'email_undo' })
+    const returns = undo !== null && normalEmail(undo.email ?? '') === normalEmail(email)
     await this.#commit({ ...about({ ...user, email }, client), type: 'email_changed' }, [
       must(remove(tokens, { id: token.id })),
       must(changeUser({ email, emailConfirmedAt: db.now() }, { id: user.id, emailKey: user.emailKey }, db.now())),
       endTokens(user.id),
-      ...this.#tellBoth(user, email, client),
+      ...(returns ? this.#returned(user, email, client) : this.#left(user, email, client)),
     ])
   }
 
+  #notice(email: string, { language, address, userAgent }: Client) {
+    const lasts = this.#parts.settings.emailUndoLifetime
+    return { kind: 'email_changed', language, lasts, values: { address, userAgent, email } } as const
+  }
+
+  /** The address that could take a change back is the account's again: the next change begins anew. */
+  #returned(user: User, email: string, client: Client): Statement[] {
+    const { post } = this.#parts
+    const notice = this.#notice(email, client)
+    return [
+      remove(tokens, { userId: user.id, purpose: 'email_undo' }),
+      ...post.put({ ...notice, to: user.email }),
+      ...post.put({ ...notice, to: email }),
+    ]
+  }
+
   /** The former address can take the change back; where an earlier one can already, it stays the one that can. */
-  #tellBoth(user: User, email: string, { language, address, userAgent }: Client): Statement[] {
-    const { db, post, settings } = this.#parts
+  #left(user: User, email: string, client: Client): Statement[] {
+    const { db, post } = this.#parts
     const { id, secretHash, credential } = makeCredential()
     const now = db.now()
-    const lasts = settings.emailUndoLifetime
+    const notice = this.#notice(email, client)
     const undo = { id, secretHash, userId: user.id, purpose: 'email_undo', email: user.email } as const
-    const notice = { kind: 'email_changed', language, lasts, values: { address, userAgent, email } } as const
+    // One that was never proven may be somebody else's.
+    const reserves = user.emailConfirmedAt === null ? null : user.emailKey
     const added = { sql: 'EXISTS (SELECT 1 FROM one_time_tokens WHERE id = ?)', params: [id] }
     const notAdded = { sql: 'NOT EXISTS (SELECT 1 FROM one_time_tokens WHERE id = ?)', params: [id] }
     const withUndo = { ...notice, to: user.email, values: { ...notice.values, token: credential } }
     return [
-      addToken({ ...undo, reserves: user.emailKey, tries: 0, createdAt: now, expiresAt: now + lasts }),
+      ...addToken({ ...undo, reserves, tries: 0, createdAt: now, expiresAt: now + notice.lasts }),
       ...post.put(withUndo, added),
       ...post.put({ ...notice, to: user.email }, notAdded),
       ...post.put({ ...notice, to: email }),

@@ -2,7 +2,7 @@
 
 import { noteCost } from '../db/hash_costs.ts'
 import { addTokenOf } from '../db/tokens.ts'
-import { insertUser } from '../db/users.ts'
+import { insertUser, useUpNumber } from '../db/users.ts'
 import { type Statement, UniqueViolation } from '../db.ts'
 import type { Attempt, AuthEvent } from '../feature.ts'
 import { makeCredential } from '../security/credential.ts'
@@ -63,9 +63,13 @@ export class Registration {
   }
 
   async #refuse(owner: User, client: Client): Promise<null> {
-    const { events, settings } = this.#parts
+    const { db, events, settings } = this.#parts
     const event: AuthEvent = { ...about(owner, client), type: 'registration_refused' }
-    if (settings.hideAccounts) await events.happen(event, this.#address.exists(owner.email, client))
+    if (settings.hideAccounts) {
+      const told = this.#address.exists(owner.email, client)
+      // Whoever registers before and after this must not see by their own numbers that nobody was added.
+      await events.happen(event, [...told, ...useUpNumber(db.now())])
+    }
     return null
   }
 

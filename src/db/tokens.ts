@@ -54,9 +54,13 @@ export function replaceToken(token: OneTimeToken): Statement[] {
 }
 
 /** Adds a token unless one of its purpose is pending. */
-export function addToken(token: OneTimeToken): Statement {
+export function addToken(token: OneTimeToken): Statement[] {
   const { sql, params } = insert(tokens, token)
-  return { sql: `${sql} ON CONFLICT DO NOTHING`, params }
+  const ended = 'DELETE FROM one_time_tokens WHERE user_id = ? AND purpose = ? AND expires_at <= ?'
+  return [
+    { sql: ended, params: [token.userId, token.purpose, token.createdAt] },
+    { sql: `${sql} ON CONFLICT DO NOTHING`, params },
+  ]
 }
 
 /** Adds a token of a user whose id is not known yet, since the row is written by the same transaction. */

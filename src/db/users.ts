@@ -1,8 +1,9 @@
 /** The table of users. Whoever writes an address writes its normal form with it, here and nowhere else. */
 
 import { integer, optionalInteger, optionalText, type Statement, text } from '../engines/engine.ts'
+import { makeId } from '../security/credential.ts'
 import { normalEmail, type User } from '../user.ts'
-import { InvalidRequest, insert, type Table, update } from './table.ts'
+import { InvalidRequest, insert, remove, type Table, update } from './table.ts'
 
 export const users: Table<User> = {
   name: 'users',
@@ -33,6 +34,12 @@ export type UserChanges = Partial<Pick<User, 'email' | 'hashedPassword' | 'name'
 
 export function insertUser({ email, hashedPassword, name }: NewUser, now: number): Statement {
   return insert(users, { email, emailKey: normalEmail(email), name, hashedPassword, createdAt: now, updatedAt: now })
+}
+
+/** Takes a number that no user will have, as a registration takes one. */
+export function useUpNumber(now: number): Statement[] {
+  const email = `${makeId()}@nobody.invalid`
+  return [insertUser({ email, hashedPassword: '', name: null }, now), remove(users, { emailKey: normalEmail(email) })]
 }
 
 /**

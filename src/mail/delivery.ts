@@ -4,6 +4,7 @@
  * noted: the process ends in between, or the mail server takes the mail and does not say so in time.
  */
 
+import { randomInt } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Letter } from '../letter.ts'
 import { Unsealable } from '../security/sealed.ts'
@@ -19,6 +20,8 @@ const LEASE = 2 * SEND_LIMIT
 const PAUSES = [10, 30, 60, 300, 900, 1800, 3600].map((seconds) => seconds * 1_000)
 /** How often it looks for letters that other processes wrote, or that are due again, in milliseconds. */
 const ROUND = 5_000
+/** When it looks after a letter was handed in, in milliseconds, by chance. */
+const SOON: [number, number] = [20, 200]
 /** How long a stop waits for a mail server, in milliseconds. */
 const STOP_LIMIT = 8_000
 /** A letter that has waited this long is worth a line in the log, in milliseconds. */
@@ -40,6 +43,7 @@ export class Delivery {
   #looking: Promise<void> | undefined
   #again = false
   #stopped = false
+  #stirred: NodeJS.Timeout | undefined
   readonly #leaving = new AbortController()
 
   constructor(parts: Parts) {
@@ -51,6 +55,22 @@ export class Delivery {
     this.#timer = setInterval(() => this.wake(), ROUND)
     this.#timer.unref()
     this.wake()
+  }
+
+  /**
+   * Like `wake`, a little later: to claim a letter is a write to disk, and by its time an answer that waited for it would tell
+   * that there is a letter.
+   */
+  stir(): void {
+    if (this.#stopped || this.#stirred !== undefined) return
+    this.#stirred = setTimeout(
+      () => {
+        this.#stirred = undefined
+        this.wake()
+      },
+      randomInt(...SOON),
+    )
+    this.#stirred.unref()
   }
 
   /** Says that there may be something to deliver; returns at once. */
@@ -68,6 +88,7 @@ export class Delivery {
   async stop(): Promise<void> {
     this.#stopped = true
     clearInterval(this.#timer)
+    clearTimeout(this.#stirred)
     const patience = setTimeout(() => this.#leaving.abort(), STOP_LIMIT)
     await this.#looking
     await Promise.all(this.#underWay)

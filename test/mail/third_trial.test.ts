@@ -13,9 +13,13 @@ const LIMITS = { ...MAIL, RESETS_PER_ACCOUNT: '0', RESETS_PER_NETWORK: '0', REGI
 async function stolen(env: Record<string, string> = LIMITS) {
   const house = await production(env)
   const thief = await signedIn(house)
+  const confirm = async (kind: 'email_confirmation' | 'email_change') => {
+    const { token = '' } = (await letterOf(house, kind)).values
+    await thief.send('PUT', '/email_verification', { verification_token: token })
+  }
+  await confirm('email_confirmation')
   await thief.send('PATCH', '/users/me', { email: EVE, current_password: PASSWORD })
-  const { token = '' } = (await letterOf(house, 'email_change')).values
-  await thief.send('PUT', '/email_verification', { verification_token: token })
+  await confirm('email_change')
   const { token: undo = '' } = (await letterOf(house, 'email_changed')).values
   return { house, thief, undo }
 }
@@ -98,9 +102,10 @@ test('A-17: the same holds for the link that confirms an address', async () => {
 
 test('R-10: other spellings of a domain are the same mailbox', async () => {
   const house = await production({ ...LIMITS, HIDE_ACCOUNTS: 'true' })
+  await stranger(house).register('zz@abcdefgh.example')
   for (const letter of 'abcdefgh') {
     const wide = String.fromCodePoint(letter.charCodeAt(0) + 0xfee0)
-    await stranger(house).register(`zz@abcdefgh.example`.replace(letter, wide))
+    await stranger(house).send('POST', '/email_verification', { email: 'zz@abcdefgh.example'.replace(letter, wide) })
   }
   expect((await letters(house)).filter(({ kind }) => kind === 'email_confirmation')).toHaveLength(5)
 })

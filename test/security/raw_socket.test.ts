@@ -3,8 +3,11 @@
 import { once } from 'node:events'
 import { Agent, get, type IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { form, type House, openHouse } from '../house.ts'
+import { temporaryFolder } from '../started.ts'
 
 const EMAIL = 'ann@example.org'
 const PASSWORD = 'nine lives of a grey cat'
@@ -267,19 +270,42 @@ test('H-19: a connection that sends many requests on without reading an answer i
   await stillAnswers()
 })
 
-test('H-19: of what a connection sends on, no more is read than is worked on', async () => {
+test.each([
+  ['plain ones', 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+  ['ones with a path that no router can read', 'GET /%zz HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+  ['ones with a parameter that is too long', `GET /assets/${'x'.repeat(101)} HTTP/1.1\r\nHost: localhost\r\n\r\n`],
+  ['ones with a body', 'POST /users HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}'],
+  ['ones with an expectation', 'GET / HTTP/1.1\r\nHost: localhost\r\nExpect: x\r\n\r\n'],
+])('H-19: of the requests that a connection sends on, no more are read than are worked on: %s', async (_, sent) => {
   let read = 0
   const count = () => {
     read += 1
   }
-  house.app.server.on('request', count)
-  const wires = Array.from({ length: 20 }, () =>
-    new Wire().write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(5_000)),
-  )
+  const { server } = house.app
+  for (const event of ['request', 'checkExpectation']) server.on(event, count)
+  const wires = Array.from({ length: 20 }, () => new Wire().write(sent.repeat(2_000)))
   await Promise.all(wires.map((wire) => wire.untilClosed()))
-  house.app.server.off('request', count)
+  for (const event of ['request', 'checkExpectation']) server.off(event, count)
   expect(read).toBe(20 * 17)
   await stillAnswers()
+})
+
+test('H-19: requests that come a few at a time, and wait for their answers, are no more than sixteen', async () => {
+  const file = join(temporaryFolder(), 'held.db')
+  const held = await openHouse({ DATABASE_URL: `sqlite:${file}` })
+  const to = await listening(held)
+  const other = new Database(file)
+  // As long as another process writes, no login is answered.
+  other.exec('BEGIN IMMEDIATE')
+  const wire = new Wire(to)
+  for (let round = 0; round < 5; round += 1) {
+    wire.write(post(`Content-Length: ${LENGTH}\r\n`).repeat(8))
+    expect((await fetch(`http://127.0.0.1:${to}/`)).status).toBe(200)
+  }
+  expect(statuses(await wire.untilClosed())).toEqual([])
+  other.exec('COMMIT')
+  other.close()
+  await held.close()
 })
 
 test('H-19: a connection carries a thousand requests, and then another one must be made', async () => {

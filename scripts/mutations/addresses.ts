@@ -1,0 +1,98 @@
+/** What a fourth trial by hand found in mails, addresses and numbers, with one defence taken out. */
+
+import type { Mutation } from '../mutation_table.ts'
+
+const USER = 'src/user.ts'
+const ADDRESS = 'src/auth/email_address.ts'
+const tests = 'test/mail/fourth_trial.test.ts'
+
+export const addresses: readonly Mutation[] = [
+  {
+    rows: ['A-13'],
+    takesOut: 'that a registration of a taken address uses up a number as well',
+    file: 'src/auth/registration.ts',
+    find: '[...told, ...useUpNumber(db.now())]',
+    replace: 'told',
+    tests,
+  },
+  {
+    rows: ['A-13'],
+    takesOut: 'that a letter too many is left out at a change of address, and nobody is told',
+    file: 'src/auth/account.ts',
+    find: ' || (letters.length > 0 && (await commit([])))',
+    replace: '',
+    tests,
+  },
+  {
+    rows: ['A-19'],
+    takesOut: 'that a domain has one spelling',
+    file: USER,
+    find: "domain === '' ? normal : normal.slice(0, at + 1) + domain",
+    replace: "domain === '' ? normal : normal",
+    tests,
+  },
+  {
+    rows: ['R-10'],
+    takesOut: 'the refusal of domains that are encoded',
+    file: USER,
+    find: "!domain.includes('%') && ",
+    replace: '',
+    tests,
+  },
+  { rows: ['R-10'], takesOut: 'the refusal of numbers', file: USER, find: 'isIP(ascii) === 0 && ', replace: '', tests },
+  {
+    rows: ['R-10'],
+    takesOut: 'the refusal of domains of which a label is none',
+    file: USER,
+    find: " && ascii.split('.').every((label) => LABEL.test(label))",
+    replace: '',
+    tests,
+  },
+  {
+    rows: ['A-14'],
+    takesOut: 'that the notice of a changed address has no limit',
+    file: 'src/mail/outbox.ts',
+    find: ' && letter.kind !== ALWAYS',
+    replace: '',
+    tests,
+  },
+  {
+    rows: ['A-14'],
+    takesOut: 'that a return to the former address begins anew',
+    file: ADDRESS,
+    find: 'returns ? this.#returned',
+    replace: 'returns && token.tries < 0 ? this.#returned',
+    tests,
+  },
+  {
+    rows: ['A-14'],
+    takesOut: 'that a way back which has ended leaves room',
+    file: 'src/db/tokens.ts',
+    find: '    { sql: ended, params: [token.userId, token.purpose, token.createdAt] },\n',
+    replace: '',
+    also: [
+      {
+        file: 'src/db/tokens.ts',
+        find: "  const ended = 'DELETE FROM one_time_tokens WHERE user_id = ? AND purpose = ? AND expires_at <= ?'\n",
+        replace: '',
+      },
+    ],
+    tests,
+  },
+  {
+    rows: ['A-14'],
+    takesOut: 'that only a proven address is reserved',
+    file: ADDRESS,
+    find: 'user.emailConfirmedAt === null ? null : user.emailKey',
+    replace: 'user.emailKey',
+    tests,
+  },
+  {
+    rows: ['R-02'],
+    takesOut: 'that a letter is claimed after the answer',
+    file: 'src/mail/delivery.ts',
+    find: '    if (this.#stopped || this.#stirred !== undefined) return\n',
+    replace: '    if (this.#stopped || this.#stirred !== undefined) return\n    this.wake()\n',
+    tests,
+  },
+]
