@@ -163,9 +163,12 @@ describe('three workers', () => {
 
   test('write to one file at the same time, and nobody is sent away', async () => {
     const server = await start()
-    const answers = await Promise.all(Array.from({ length: 30 }, (_, n) => register(server, `${n}@example.org`)))
+    await register(server)
+    // Each writes a token, a letter and a row of the audit log at once; a hash would keep them apart.
+    const asked = { method: 'POST', fields: { email: EMAIL } }
+    const answers = await Promise.all(Array.from({ length: 60 }, () => send(server, '/reset_password', asked)))
     expect(statusesOf(answers)).toEqual([200])
-    expect(pidsOf(answers).size).toBe(3)
+    expect(pidsOf(answers).size).toBeGreaterThan(1)
   })
 })
 
