@@ -124,6 +124,7 @@ class Workers {
       try {
         await this.#begin()
       } catch (error) {
+        if (this.#stopping) return
         return this.#log.error({ err: error }, 'a new worker does not start; those that are left stay')
       }
       await this.#dismiss(worker)

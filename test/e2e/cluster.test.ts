@@ -10,6 +10,8 @@ import { type Child, type Env, heldPort, runServer, type Server, startServer, te
 vi.setConfig({ testTimeout: 90_000 })
 
 const PATIENCE = { timeout: 30_000, interval: 20 }
+/** What takes longer hangs, in milliseconds. */
+const ANSWERED = 30_000
 const EMAIL = 'bob@example.org'
 const PASSWORD = 'a long way to go'
 const WORKERS = '3'
@@ -49,7 +51,7 @@ interface Sent {
 function send({ port }: Server, path: string, { method = 'GET', fields, cookie = '', agent = false }: Sent = {}) {
   return new Promise<Answer>((resolve, reject) => {
     const headers = { cookie, 'content-type': 'application/json' }
-    const sent = request({ host: '127.0.0.1', port, path, method, headers, agent, timeout: 10_000 }, (answer) => {
+    const sent = request({ host: '127.0.0.1', port, path, method, headers, agent, timeout: ANSWERED }, (answer) => {
       answer.resume().on('end', () => {
         resolve({
           status: answer.statusCode ?? 0,
@@ -163,9 +165,12 @@ describe('three workers', () => {
 
   test('write to one file at the same time, and nobody is sent away', async () => {
     const server = await start()
-    const answers = await Promise.all(Array.from({ length: 60 }, (_, n) => register(server, `${n}@example.org`)))
+    await register(server)
+    // Each writes a token, a letter and a row of the audit log at once; a hash would keep them apart.
+    const asked = { method: 'POST', fields: { email: EMAIL } }
+    const answers = await Promise.all(Array.from({ length: 60 }, () => send(server, '/reset_password', asked)))
     expect(statusesOf(answers)).toEqual([200])
-    expect(pidsOf(answers).size).toBe(3)
+    expect(pidsOf(answers).size).toBeGreaterThan(1)
   })
 })
 
@@ -236,7 +241,7 @@ describe('the end', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)('%s finishes requests in flight at every worker', async (signal) => {
     const server = await start({ BCRYPT_COST: '12', HASH_CONCURRENCY: '1' })
     const pids = pidsOf(await askAll(server, {}, '/'))
-    const pending = Array.from({ length: 6 }, (_, n) => register(server, `${n}@example.org`))
+    const pending = Array.from({ length: 3 }, (_, n) => register(server, `${n}@example.org`))
     // Two answers of each later what was sent before has been read, and is being hashed.
     for (let round = 0; round < 2; round += 1) await askAll(server, {}, '/')
     // As a terminal and systemd do, to each of them.
