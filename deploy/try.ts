@@ -1,6 +1,6 @@
 /**
  * Tries the deployment of this folder here: PostgreSQL, two instances and nginx on loopback, from the very files that are
- * shipped, and lets parts of it stop under load: `npm run deploy:try [rounds]`.
+ * shipped, and lets parts of it stop under load: `npm run deploy:try [-- rounds]`.
  */
 
 import { tell, tellAll } from '../faults/report.ts'
