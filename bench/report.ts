@@ -1,0 +1,121 @@
+/** What was measured, for people: `docs/benchmark.md` between its marks, and two plots beside it. */
+
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Results } from './bench.ts'
+import { CONSTANT, LOOK_UP, SERVICE } from './checks.ts'
+import { barChart } from './plot.ts'
+import { type Measured, median, type Ratio, ratioOf } from './rounds.ts'
+
+const DOCS = join(import.meta.dirname, '../docs')
+const MARKS = ['<!-- measured -->', '<!-- /measured -->'] as const
+
+interface Row {
+  what: string
+  goal: string
+  measured: string
+  reached: boolean
+}
+
+function costsOf(measured: readonly Measured[], name: string): number[] {
+  return measured.find((one) => one.name === name)?.costs ?? []
+}
+
+function spread({ median, lowest, highest }: Ratio, digits = 2): string {
+  return `**${median.toFixed(digits)}** (${lowest.toFixed(digits)} to ${highest.toFixed(digits)})`
+}
+
+function atLeast(what: string, goal: number, ratio: Ratio): Row {
+  return { what, goal: `at least ${goal}`, measured: spread(ratio), reached: ratio.median >= goal }
+}
+
+function atMost(what: string, goal: number, ratio: Ratio): Row {
+  return { what, goal: `at most ${goal}`, measured: spread(ratio), reached: ratio.median <= goal }
+}
+
+/** How many times as much each must cost. */
+const RIVALS: [string, number][] = [
+  ['better-auth', 40],
+  ['express-session and passport', 15],
+  ['@fastify/session', 6],
+  ['@fastify/secure-session', 2],
+  ['Flask and SQLAlchemy', 18],
+  ["Django's sessions", 35],
+]
+
+function single(value: number): Ratio {
+  return { median: value, lowest: value, highest: value }
+}
+
+function goals({ checks, postgres, sizes, logins, starts, flood }: Results): Row[] {
+  const { cold, warm, memory } = checks
+  const ours = costsOf(warm, SERVICE)
+  const [small = [], large = []] = sizes.map(({ costs }) => costs)
+  const present = RIVALS.filter(([name]) => costsOf(warm, name).length > 0)
+  const [first, second] = memory.map(({ resident }) => resident)
+  return [
+    atLeast(
+      'a check, its session seen for the first time',
+      0.5,
+      ratioOf(costsOf(cold, CONSTANT), costsOf(cold, SERVICE)),
+    ),
+    atLeast('a check, its session seen before', 0.9, ratioOf(costsOf(warm, CONSTANT), ours)),
+    ...present.map(([name, goal]) => atLeast(`the same against ${name}`, goal, ratioOf(costsOf(warm, name), ours))),
+    atLeast('a check on PostgreSQL', 0.9, ratioOf(costsOf(postgres, LOOK_UP), costsOf(postgres, SERVICE))),
+    atLeast('logins against the bcrypt limit', 0.95, ratioOf(logins.logins, logins.limit)),
+    atMost('a check under 50 logins at once, median', 1.2, single(flood.median)),
+    atMost('the same, 99th percentile', 2, single(flood.p99)),
+    atMost('a start against that of Fastify', 2, ratioOf(starts.own, starts.fastify)),
+    atMost('memory at rest, MB', 90, single(starts.idle)),
+    atMost('memory after 1,000,000 checks, MB', 160, single(first ?? Number.NaN)),
+    atMost('what another 1,000,000 checks add, MB', 10, single((second ?? Number.NaN) - (first ?? Number.NaN))),
+    atMost('a check with 1,000,000 sessions against 1,000', 1.3, ratioOf(large, small)),
+  ]
+}
+
+function costTable({ checks: { cold, warm } }: Results): string {
+  const base = costsOf(warm, CONSTANT)
+  const rows = [...warm, { name: `${SERVICE}, each session for the first time`, costs: costsOf(cold, SERVICE) }]
+    .toSorted((a, b) => median(a.costs) - median(b.costs))
+    .map(({ name, costs }) => {
+      const cost = median(costs)
+      const perSecond = Math.round(1_000_000 / cost).toLocaleString('en')
+      return `| ${name} | ${cost.toFixed(1)} | ${perSecond} | ${spread(ratioOf(base, costs))} |`
+    })
+  const head =
+    '| contender | µs a check | a second on one core | of Fastify with a constant answer |\n| --- | --- | --- | --- |'
+  return [head, ...rows].join('\n')
+}
+
+function goalTable(results: Results): string {
+  const rows = goals(results).map(
+    ({ what, goal, measured, reached }) => `| ${what} | ${goal} | ${measured} | ${reached ? 'yes' : '**no**'} |`,
+  )
+  return ['| what | goal | median (lowest to highest) | reached |\n| --- | --- | --- | --- |', ...rows].join('\n')
+}
+
+function conditions({ machine, versions, minutes, checks: { leftOut } }: Results): string {
+  const { processor, processors, memory, kernel, node, load, day } = machine
+  const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
+  const absent = leftOut.length === 0 ? '' : ` Left out, since this machine has it not: ${leftOut.join(', ')}.`
+  return `Measured ${day} in ${minutes} minutes on ${processors} cores (${processor}, ${memory} GB, Linux ${kernel}, Node ${node}; load
+of the machine before it began: ${load.toFixed(1)}). ${named.join(', ')}.${absent}`
+}
+
+/** @returns the tables, as they stand in the page */
+export function writeReport(results: Results): string {
+  const tables = [conditions(results), goalTable(results), costTable(results)].join('\n\n')
+  const path = join(DOCS, 'benchmark.md')
+  const page = readFileSync(path, 'utf8')
+  const [before = '', after = ''] = [page.split(MARKS[0])[0], page.split(MARKS[1])[1]]
+  writeFileSync(path, `${before}${MARKS[0]}\n\n${tables}\n\n${MARKS[1]}${after}`)
+  const { warm, cold } = results.checks
+  const bars = [...warm, { name: `${SERVICE}, first time`, costs: costsOf(cold, SERVICE) }]
+    .map(({ name, costs }) => ({ name, value: 1_000_000 / median(costs), own: name.startsWith(SERVICE) }))
+    .toSorted((a, b) => b.value - a.value)
+  writeFileSync(join(DOCS, 'benchmark.svg'), barChart('Session checks a second, on one core', bars))
+  return tables
+}
+
+if (import.meta.main)
+  console.log(writeReport(JSON.parse(readFileSync(join(import.meta.dirname, 'results.json'), 'utf8'))))
