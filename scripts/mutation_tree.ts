@@ -73,7 +73,14 @@ export class Tree {
   async run({ files, rows, untilFirst, workers, limit }: Selection): Promise<Ran[] | null> {
     const report = join(this.#folder, '.vitest.json')
     rmSync(report, { force: true })
-    const args = [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', ...files, '-t', `\\b(?:${rows.join('|')})\\b`]
+    const args = [
+      join(ROOT, 'node_modules/vitest/vitest.mjs'),
+      'run',
+      '--project=sqlite',
+      ...files,
+      '-t',
+      `\\b(?:${rows.join('|')})\\b`,
+    ]
     args.push(
       '--reporter=json',
       `--outputFile=${report}`,

@@ -4,6 +4,7 @@
  */
 
 import { writeFileSync } from 'node:fs'
+import { startPostgres } from '../test/postgres/server.ts'
 import { editsOf, type Failure, type Mutation, mutations, recordPage } from './mutation_table.ts'
 import { type Ran, Tree } from './mutation_tree.ts'
 import { idsOf } from './security_rows.ts'
@@ -122,4 +123,10 @@ function told(verdict: Verdict): string {
 // Folders and children are cleaned up at the exit.
 process.once('SIGINT', () => process.exit(130))
 process.once('SIGTERM', () => process.exit(143))
-if (import.meta.main) process.exit((await main(process.argv.slice(2))) ? 0 : 1)
+if (import.meta.main) {
+  // One for all runs of the tests, which would else start one each.
+  const postgres = await startPostgres(['max_connections=400'])
+  process.env.TEST_POSTGRES_URL = postgres.url
+  const caught = await main(process.argv.slice(2)).finally(() => postgres.remove())
+  process.exit(caught ? 0 : 1)
+}

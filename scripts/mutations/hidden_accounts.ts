@@ -38,8 +38,8 @@ export const hiddenAccounts: readonly Mutation[] = [
     rows: ['A-13'],
     takesOut: 'that the owner of a taken address is told',
     file: 'src/auth/registration.ts',
-    find: 'await events.happen(event, this.#address.exists(owner.email, client))',
-    replace: 'await events.happen(event)',
+    find: '[...told, ...useUpNumber',
+    replace: '[...useUpNumber',
   },
   {
     rows: ['A-13'],

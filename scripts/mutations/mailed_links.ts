@@ -80,8 +80,8 @@ export const mailedLinks: readonly Mutation[] = [
     rows: ['A-18'],
     takesOut: 'that a new address ends the pending reset',
     file: 'src/auth/email_address.ts',
-    find: '      endTokens(user.id),\n      ...this.#tellBoth',
-    replace: '      ...this.#tellBoth',
+    find: '      endTokens(user.id),\n      ...(returns',
+    replace: '      ...(returns',
   },
   {
     rows: ['A-18'],

@@ -136,8 +136,8 @@ export const notices: readonly Mutation[] = [
     rows: ['A-14'],
     takesOut: 'that a further change gives its own address no way back',
     file: 'src/auth/email_address.ts',
-    find: 'addToken({ ...undo, reserves: user.emailKey, tries: 0, createdAt: now, expiresAt: now + lasts })',
-    replace: '...replaceToken({ ...undo, reserves: user.emailKey, tries: 0, createdAt: now, expiresAt: now + lasts })',
+    find: 'addToken({ ...undo,',
+    replace: 'replaceToken({ ...undo,',
   },
   {
     rows: ['R-13'],

@@ -7,10 +7,14 @@ import { changeUser } from '../db/users.ts'
 import { type Statement, UniqueViolation } from '../db.ts'
 import { AuthError } from '../errors.ts'
 import type { AuthEvent } from '../feature.ts'
+import type { Letter } from '../letter.ts'
 import { makeCredential } from '../security/credential.ts'
 import type { Client } from '../session.ts'
 import { checkEmail, normalEmail, type User } from '../user.ts'
 import { type AuthParts, about, DISABLED, found, pendingToken } from './parts.ts'
+
+/** What is said of a change to both addresses. */
+type Notice = Omit<Letter, 'to'>
 
 export class EmailAddress {
   readonly #parts: AuthParts
@@ -99,40 +103,33 @@ export class EmailAddress {
   }
 
   async #switch(token: OneTimeToken, user: User, client: Client): Promise<void> {
-    const { db } = this.#parts
+    const { db, post, settings } = this.#parts
     const email = token.email ?? user.email
     const undo = await db.findBy(tokens, { userId: user.id, purpose: 'email_undo' })
+    const { language, address, userAgent } = client
+    const lasts = settings.emailUndoLifetime
+    const notice: Notice = { kind: 'email_changed', language, lasts, values: { address, userAgent, email } }
     const returns = undo !== null && normalEmail(undo.email ?? '') === normalEmail(email)
     await this.#commit({ ...about({ ...user, email }, client), type: 'email_changed' }, [
       must(remove(tokens, { id: token.id })),
       must(changeUser({ email, emailConfirmedAt: db.now() }, { id: user.id, emailKey: user.emailKey }, db.now())),
       endTokens(user.id),
-      ...(returns ? this.#returned(user, email, client) : this.#left(user, email, client)),
+      ...(returns ? this.#returned(user, notice) : this.#left(user, notice)),
+      ...post.put({ ...notice, to: email }),
     ])
   }
 
-  #notice(email: string, { language, address, userAgent }: Client) {
-    const lasts = this.#parts.settings.emailUndoLifetime
-    return { kind: 'email_changed', language, lasts, values: { address, userAgent, email } } as const
-  }
-
   /** The address that could take a change back is the account's again: the next change begins anew. */
-  #returned(user: User, email: string, client: Client): Statement[] {
+  #returned(user: User, notice: Notice): Statement[] {
     const { post } = this.#parts
-    const notice = this.#notice(email, client)
-    return [
-      remove(tokens, { userId: user.id, purpose: 'email_undo' }),
-      ...post.put({ ...notice, to: user.email }),
-      ...post.put({ ...notice, to: email }),
-    ]
+    return [remove(tokens, { userId: user.id, purpose: 'email_undo' }), ...post.put({ ...notice, to: user.email })]
   }
 
   /** The former address can take the change back; where an earlier one can already, it stays the one that can. */
-  #left(user: User, email: string, client: Client): Statement[] {
+  #left(user: User, notice: Notice): Statement[] {
     const { db, post } = this.#parts
     const { id, secretHash, credential } = makeCredential()
     const now = db.now()
-    const notice = this.#notice(email, client)
     const undo = { id, secretHash, userId: user.id, purpose: 'email_undo', email: user.email } as const
     // One that was never proven may be somebody else's.
     const reserves = user.emailConfirmedAt === null ? null : user.emailKey
@@ -143,7 +140,6 @@ export class EmailAddress {
       ...addToken({ ...undo, reserves, tries: 0, createdAt: now, expiresAt: now + notice.lasts }),
       ...post.put(withUndo, added),
       ...post.put({ ...notice, to: user.email }, notAdded),
-      ...post.put({ ...notice, to: email }),
     ]
   }
 
