@@ -4,10 +4,13 @@ import { hash, randomBytes, randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { migrations } from '../src/app.ts'
 import { migrate } from '../src/db/migrations.ts'
+import type { Statement } from '../src/engines/engine.ts'
 import { openEngine } from '../src/engines/open.ts'
 
 const DAY = 86_400_000
+/** Rows of a statement, and statements of a transaction. */
 const STEP = 500
+const AT_ONCE = 200
 
 /**
  * Fills an empty database.
@@ -20,6 +23,7 @@ export async function fill(databaseUrl: string, count: number, more: number, hea
   const now = Date.now()
   await migrate(engine, migrations, now)
   const lines: string[] = []
+  const statements: Statement[] = []
   for (let from = 0; from < count + more; from += STEP) {
     const users: (string | number)[] = []
     const sessions: (string | number)[] = []
@@ -32,15 +36,17 @@ export async function fill(databaseUrl: string, count: number, more: number, hea
       sessions.push('203.0.113.7', 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0')
       lines.push(`cookie: __Host-session_id=${id}.${secret}`)
     }
-    await engine.batch([
+    statements.push(
       ...many('users (id, email, email_key, hashed_password, created_at, updated_at)', 6, users),
       ...many(
         'sessions (id, secret_hash, user_id, created_at, authenticated_at, last_seen_at, expires_at, address, user_agent)',
         9,
         sessions,
       ),
-    ])
+    )
+    if (statements.length >= AT_ONCE) await engine.batch(statements.splice(0))
   }
+  await engine.batch(statements)
   await engine.close()
   writeFileSync(headers, `${shuffledHead(lines, count).join('\n')}\n`)
 }
