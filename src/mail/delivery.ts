@@ -4,7 +4,6 @@
  * noted: the process ends in between, or the mail server takes the mail and does not say so in time.
  */
 
-import { randomInt } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Letter } from '../letter.ts'
 import { Unsealable } from '../security/sealed.ts'
@@ -20,8 +19,8 @@ const LEASE = 2 * SEND_LIMIT
 const PAUSES = [10, 30, 60, 300, 900, 1800, 3600].map((seconds) => seconds * 1_000)
 /** How often it looks for letters that other processes wrote, or that are due again, in milliseconds. */
 const ROUND = 5_000
-/** When it looks after a letter was handed in, in milliseconds, by chance. */
-const SOON: [number, number] = [20, 200]
+/** How long after a letter was handed in it looks, in milliseconds. */
+const SOON = 100
 /** How long a stop waits for a mail server, in milliseconds. */
 const STOP_LIMIT = 8_000
 /** A letter that has waited this long is worth a line in the log, in milliseconds. */
@@ -63,13 +62,10 @@ export class Delivery {
    */
   stir(): void {
     if (this.#stopped || this.#stirred !== undefined) return
-    this.#stirred = setTimeout(
-      () => {
-        this.#stirred = undefined
-        this.wake()
-      },
-      randomInt(...SOON),
-    )
+    this.#stirred = setTimeout(() => {
+      this.#stirred = undefined
+      this.wake()
+    }, SOON)
     this.#stirred.unref()
   }
 

@@ -1,5 +1,6 @@
 /** Several processes on one port and one SQLite file: together they are one service, whatever becomes of one of them. */
 
+import { execFileSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { Agent, type IncomingHttpHeaders, request } from 'node:http'
 import { join } from 'node:path'
@@ -79,15 +80,28 @@ async function signedIn(server: Server): Promise<string> {
   return String(headers['set-cookie']).split(';', 1).join()
 }
 
-/** Asks, many at a time, until each of the workers has answered at least once. @returns every answer */
+/**
+ * Asks each of the workers once. Which one takes a connection is for the kernel to say, so the others are held up meanwhile.
+ * @returns every answer
+ */
 async function askAll(server: Server, sent: Sent = {}, path = '/profile'): Promise<Answer[]> {
+  const workers = workersOf(server)
   const answers: Answer[] = []
-  // Which one takes a connection is for the kernel to say: the last one to wait, as long as it is not busy.
-  await vi.waitFor(async () => {
-    answers.push(...(await Promise.all(Array.from({ length: 20 }, () => send(server, path, sent)))))
-    expect(pidsOf(answers).size).toBe(Number(WORKERS))
-  }, PATIENCE)
+  for (const asked of workers) {
+    const others = workers.filter((worker) => worker !== asked)
+    for (const other of others) process.kill(other, 'SIGSTOP')
+    answers.push(await send(server, path, sent).finally(() => others.map((other) => process.kill(other, 'SIGCONT'))))
+  }
+  expect([...pidsOf(answers)].sort()).toEqual(workers.sort())
+  expect(workers).toHaveLength(Number(WORKERS))
   return answers
+}
+
+function workersOf({ child }: Server): number[] {
+  return execFileSync('pgrep', ['-P', `${child.pid}`], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .map(Number)
 }
 
 function pidsOf(answers: readonly Answer[]): Set<number> {

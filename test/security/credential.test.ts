@@ -145,7 +145,7 @@ describe('what clients get', () => {
 
 const OPERAND = String.raw`[\w.?#]+|'[^']*'|"[^"]*"`
 const COMPARISON = new RegExp(String.raw`(?<!typeof )(?<![\w.?#])(${OPERAND})\s*[!=]==?\s*(${OPERAND})`, 'g')
-const CONFIDENTIAL = /(?:^|[.#])\w*(?:secret|hash|digest|token|credential|signature)\w*$/i
+const CONFIDENTIAL = /(?:^|[.#])(?!\w*_LENGTH$)\w*(?:secret|hash|digest|token|credential|signature)\w*$/i
 /** What anything may be compared with: nothing, or one sign, which is a matter of syntax. */
 const HARMLESS = /^(?:null|undefined|'[^\w']?')$/
 

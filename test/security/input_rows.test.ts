@@ -176,7 +176,8 @@ test('H-03: an address is checked at once, however hostile', () => {
 
 test('H-03: an address has one @ and something on both sides, and comes back as it was typed but for outer blanks', () => {
   const side = fc.stringMatching(/^[a-z0-9.+_é-]{1,60}$/)
-  const host = fc.stringMatching(/^[a-z][a-z0-9.]{0,50}[a-zé]$/)
+  const label = fc.stringMatching(/^[a-z][a-z0-9-]{0,10}[a-zé]$/)
+  const host = fc.array(label, { minLength: 1, maxLength: 4 }).map((labels) => labels.join('.'))
   fc.assert(
     fc.property(side, host, fc.constantFrom('', ' ', '\t '), (local, domain, blank) => {
       expect(checkEmail(`${blank}${local}@${domain}${blank}`)).toBe(`${local}@${domain}`)

@@ -254,6 +254,11 @@ test('a connection that sends nothing, half a header or half a body is cut off',
   await hasty.close()
 })
 
+test.each(['GET', 'DELETE', 'POST'])('%s with the type of a body that does not come is answered', async (method) => {
+  const request = `${method} /sessions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n`
+  expect(statuses(await new Wire().write(request).untilClosed())).toHaveLength(1)
+})
+
 test('pipelined requests are answered one by one, in their order', async () => {
   const wire = new Wire()
   const paths = Array.from({ length: 15 }, (_, index) => `/none/${index}`)
