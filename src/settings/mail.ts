@@ -81,7 +81,8 @@ export function declareMail(read: Reader) {
       variable: 'MAILS_PER_ADDRESS',
       kind: integer(0, 1_000),
       fallback: { development: 0, production: 5 },
-      meaning: 'Mails of one kind to one address in an hour; more are not sent, and nobody is told. 0 is no limit.',
+      meaning:
+        'Mails of one kind to one address in an hour; more are not sent, and nobody is told, but the notices of a changed address always are. 0 is no limit.',
     }),
     notices: read({
       variable: 'NOTICES',
