@@ -10,9 +10,10 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findPostgres, Postgres } from '../deploy/postgres.ts'
-import { freePorts, ownerOf } from '../deploy/stack.ts'
+import { ownerOf } from '../deploy/stack.ts'
 import { Browser } from '../faults/browser.ts'
 import { memoryOf } from '../faults/connections.ts'
+import { freePort } from '../faults/ports.ts'
 import { type Env, pathOf, type Service, startService } from '../faults/program.ts'
 
 const CHECKS = Number(process.argv[2] ?? 100_000)
@@ -125,7 +126,7 @@ async function main(): Promise<void> {
   if (bin === undefined) throw new Error('This needs PostgreSQL: apt-get install postgresql')
   const folder = mkdtempSync(join(tmpdir(), 'bienvenue-capacity-'))
   chmodSync(folder, 0o755)
-  const postgres = new Postgres(bin, folder, (await freePorts()).postgres, await ownerOf())
+  const postgres = new Postgres(bin, folder, await freePort(), await ownerOf())
   try {
     await measure('SQLite', {}, folder)
     await postgres.make()

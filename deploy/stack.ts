@@ -2,11 +2,11 @@
 
 import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import type { Target } from '../faults/browser.ts'
+import { freePorts } from '../faults/ports.ts'
 import { type Env, type Owner, Program, pathOf, type Service, startService } from '../faults/program.ts'
 import { findNginx, NAME, Nginx, type NginxPorts } from './nginx.ts'
 import { findPostgres, Postgres } from './postgres.ts'
@@ -45,7 +45,7 @@ export class Stack {
       throw new Error(`This needs nginx and PostgreSQL: ${HOW_TO_INSTALL}`)
     const folder = mkdtempSync(join(tmpdir(), 'bienvenue-deploy-'))
     chmodSync(folder, 0o755)
-    const ports = await freePorts()
+    const ports = await portsOfStack()
     const postgres = new Postgres(bin, folder, ports.postgres, await ownerOf())
     const stack = new Stack(folder, ports, postgres, new Nginx(nginxPath, folder, ports))
     try {
@@ -113,16 +113,7 @@ export async function ownerOf(): Promise<Owner> {
   return { uid: await idOf('-u'), gid: await idOf('-g') }
 }
 
-export async function freePorts(): Promise<Ports> {
-  const holders = [0, 1, 2, 3, 4].map(() => createServer())
-  const free = await Promise.all(
-    holders.map(async (holder) => {
-      await new Promise<void>((resolve) => holder.listen({ host: '127.0.0.1', port: 0 }, resolve))
-      const address = holder.address()
-      return address === null || typeof address === 'string' ? 0 : address.port
-    }),
-  )
-  await Promise.all(holders.map((holder) => new Promise((resolve) => holder.close(resolve))))
-  const [http = 0, https = 0, first = 0, second = 0, postgres = 0] = free
+export async function portsOfStack(): Promise<Ports> {
+  const [http = 0, https = 0, first = 0, second = 0, postgres = 0] = await freePorts(5)
   return { http, https, instances: [first, second], postgres }
 }

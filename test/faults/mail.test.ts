@@ -3,8 +3,9 @@
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test, vi } from 'vitest'
+import { freePort } from '../../faults/ports.ts'
 import { MAIL, PRODUCTION } from '../house.ts'
-import { arrivals, freePort, linksIn, startSmtp } from '../mail/smtp.ts'
+import { arrivals, linksIn, startSmtp } from '../mail/smtp.ts'
 import { type Server, startServer, temporaryFolder } from '../started.ts'
 
 const ADA = 'ada@lovelace.example'

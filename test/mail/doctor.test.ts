@@ -1,13 +1,14 @@
 /** What the doctor says of each thing that may be wrong with a mail server, in words and as an exit status. */
 
 import { expect, test } from 'vitest'
+import { freePort } from '../../faults/ports.ts'
 import { examineMail } from '../../src/mail/doctor.ts'
 import { smtpTransport } from '../../src/mail/transport.ts'
 import type { SmtpServer } from '../../src/settings/smtp.ts'
 import { readSettings } from '../../src/settings.ts'
 import { MAIL, PRODUCTION } from '../house.ts'
 import { Child, type Env, pathOf, temporaryFolder } from '../started.ts'
-import { freePort, type Reply, read, selfSigned, startSmtp } from './smtp.ts'
+import { type Reply, read, selfSigned, startSmtp } from './smtp.ts'
 
 const ADA = 'ada@lovelace.example'
 

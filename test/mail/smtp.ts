@@ -5,7 +5,7 @@
 
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { createServer, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import PostalMime, { type Email } from 'postal-mime'
 import { SMTPServer, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server'
@@ -155,16 +155,6 @@ export function selfSigned(): { key: string; cert: string; file: string } {
   const named = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-keyout', keyFile, '-out', file]
   execFileSync('openssl', ['req', ...made, ...named], { stdio: 'ignore' })
   return { key: readFileSync(keyFile, 'utf8'), cert: readFileSync(file, 'utf8'), file }
-}
-
-/** @returns a port of 127.0.0.1 at which nothing listens now */
-export async function freePort(): Promise<number> {
-  const holder = createServer()
-  await new Promise<void>((resolve) => holder.listen({ host: '127.0.0.1', port: 0 }, resolve))
-  const address = holder.address()
-  await new Promise((resolve) => holder.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port is free')
-  return address.port
 }
 
 /** Waits until so many mails have arrived. @returns them, in the order in which they did */

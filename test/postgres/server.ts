@@ -2,9 +2,9 @@
 
 import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '../../faults/ports.ts'
 
 // The package ends the process with 0 when nothing is left to do, whatever the tests have found by then.
 const ends = () => [...process.listeners('beforeExit'), ...process.listeners('exit')]
@@ -61,13 +61,4 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
       rmSync(folder, { recursive: true, force: true })
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const holder = createServer()
-  await new Promise<void>((resolve) => holder.listen({ host: '127.0.0.1', port: 0 }, resolve))
-  const address = holder.address()
-  await new Promise((resolve) => holder.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port is free')
-  return address.port
 }
