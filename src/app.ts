@@ -11,6 +11,7 @@ import { BODY_LIMIT, installBodies } from './app/bodies.ts'
 import { answerBrokenRequest } from './app/broken_requests.ts'
 import { leaveBrowser } from './app/carriers.ts'
 import { installClient, isDirectLoopback } from './app/client.ts'
+import { installCompilers, noCompilers } from './app/compilers.ts'
 import {
   clearResetCookie,
   presentedCredential,
@@ -116,8 +117,9 @@ export async function buildApp({
     clientErrorHandler: answerBrokenRequest(headers),
     frameworkErrors: (error, request, reply) => answerError(error, request, reply.headers(headers), parts),
     rewriteUrl: takeFormMethod,
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    schemaController: { compilersFactory: noCompilers },
   })
+  installCompilers(app)
   app.decorate('site', openSite(settings))
   limitUnanswered(app)
   installHeaders(app, headers)

@@ -123,7 +123,7 @@ export class Auth {
   }
 
   /** @returns whose session cookie this is, or null where it is none, or its session has ended */
-  async glance(credential: string): Promise<Glance | null> {
+  glance(credential: string): Promise<Glance | null> {
     return this.#parts.sessions.glance(credential)
   }
 

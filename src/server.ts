@@ -1,13 +1,10 @@
 /** The process: starts the service, or says in one line why it cannot. */
 
-import { enableCompileCache, flushCompileCache } from 'node:module'
-import { fileURLToPath } from 'node:url'
+import './compile_cache.js'
+import { flushCompileCache } from 'node:module'
 import { StartError } from './errors.ts'
 
-// What Node made of the sources is kept for the next start, which then takes half as long; where the folder cannot be
-// written, nothing is kept. Everything else is imported after this line.
-enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/compile', import.meta.url)))
-
+// All else is imported after the compile cache is there.
 const { processSettings } = await import('./settings.ts')
 
 try {

@@ -30,14 +30,10 @@ export interface Session {
   readonly userAgent: string
 }
 
-/** What one look at a session tells of it and of its user; small, since many are remembered. */
-export interface Glance extends Pick<Session, 'id' | 'secretHash' | 'kind' | 'userId' | 'expiresAt'> {
+/** What one look at a session tells of it and of its user. */
+export interface Glance extends Pick<Session, 'id' | 'secretHash' | 'kind' | 'lastSeenAt' | 'expiresAt'> {
   /** The user's address. */
   readonly email: string
-  /** The last use that is known here. */
-  lastSeenAt: number
-  /** The last use that is in the database. */
-  writtenAt: number
 }
 
 /** Who is calling, as far as the connection tells. */

@@ -1,10 +1,8 @@
 /** One of several workers: the service as it is alone, but that the primary speaks for it and tells it when to end. */
 
-import { enableCompileCache, flushCompileCache } from 'node:module'
-import { fileURLToPath } from 'node:url'
+import './compile_cache.js'
+import { flushCompileCache } from 'node:module'
 import { StartError } from './errors.ts'
-
-enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/compile', import.meta.url)))
 
 let leave = (): void => process.exit(0)
 process.on('message', () => leave())

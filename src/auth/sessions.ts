@@ -6,6 +6,7 @@ import { makeCredential, parseCredential, sameHash } from '../security/credentia
 import { makeRefreshToken } from '../security/refresh_token.ts'
 import { type Client, type Glance, isAlive, type Session, type SessionKind, type SessionLife } from '../session.ts'
 import type { User } from '../user.ts'
+import { LastUses } from './last_uses.ts'
 
 /** The last use of a session is written at most this often, in milliseconds. */
 const WRITE_INTERVAL = 60_000
@@ -22,19 +23,10 @@ export interface CheckedSession {
   user: User
 }
 
-interface ReadSession extends CheckedSession {
-  /** The last use that is in the database. */
-  writtenAt: number
-}
-
-/** A use that is not in the database yet. */
-type Use = Pick<Glance, 'lastSeenAt' | 'writtenAt' | 'expiresAt'>
-
 export class Sessions {
   readonly #db: DB
   readonly #life: SessionLife & { limit: number }
-  /** All of which `lastSeenAt` is not `writtenAt`. */
-  readonly #seen = new Map<string, Use>()
+  readonly #uses = new LastUses()
 
   /** @param life with `limit`, the most sessions that one user may have */
   constructor(db: DB, life: SessionLife & { limit: number }) {
@@ -70,15 +62,8 @@ export class Sessions {
     if (parsed === null) return null
     const found = await this.#db.glance(parsed.id)
     if (found?.kind !== 'cookie' || !sameHash(parsed.secretHash, found.secretHash)) return null
-    if (found.lastSeenAt === found.writtenAt) this.#recall(found)
-    const now = this.#db.now()
-    if (!isAlive(found, now, this.#life)) return null
-    if (now > found.lastSeenAt) {
-      // What is remembered of a session keeps its last use as well, so that one look finds both.
-      if (found.lastSeenAt === found.writtenAt) this.#seen.set(found.id, found)
-      found.lastSeenAt = now
-    }
-    return found
+    const current = this.#current(found)
+    return isAlive(current, this.#db.now(), this.#life) ? this.#used(current) : null
   }
 
   /**
@@ -91,7 +76,8 @@ export class Sessions {
     if (parsed === null) return null
     const found = await this.#read(parsed.id)
     if (found?.session.kind !== 'cookie' || !sameHash(parsed.secretHash, found.session.secretHash)) return null
-    return this.#used(found)
+    this.#used(found.session)
+    return found
   }
 
   /**
@@ -100,7 +86,9 @@ export class Sessions {
    */
   async use(id: string, kind: SessionKind): Promise<CheckedSession | null> {
     const found = await this.#read(id)
-    return found?.session.kind === kind ? this.#used(found) : null
+    if (found?.session.kind !== kind) return null
+    this.#used(found.session)
+    return found
   }
 
   /** @returns a session that has not ended; to look is not to use it */
@@ -130,52 +118,30 @@ export class Sessions {
   }
 
   async #flush(interval: number): Promise<void> {
-    const due = [...this.#seen]
-      .filter(([, { writtenAt }]) => this.#db.now() - writtenAt >= interval)
-      // As they were opened, and so as they lie in the table: in any other order it takes SQLite five times as long.
-      .sort(([, a], [, b]) => a.expiresAt - b.expiresAt)
-      .map(([id, use]) => ({ id, use, at: use.lastSeenAt }))
-    for (let from = 0; from < due.length; from += FLUSH_STEP) {
-      const step = due.slice(from, from + FLUSH_STEP)
+    for (const step of this.#uses.due(this.#db.now() - interval, FLUSH_STEP)) {
       await this.#db.commit(step.map(({ id, at }) => seeSession(id, at)))
-      for (const { id, use, at } of step) {
-        use.writtenAt = at
-        if (use.lastSeenAt === at && this.#seen.get(id) === use) this.#seen.delete(id)
-      }
+      this.#uses.written(step)
       await new Promise(setImmediate)
     }
   }
 
-  async #read(id: string): Promise<ReadSession | null> {
+  async #read(id: string): Promise<CheckedSession | null> {
     const found = await this.#db.findSessionAndUser(id)
     if (found === null) return null
     const session = this.#current(found.session)
-    if (!isAlive(session, this.#db.now(), this.#life)) return null
-    return { session, user: found.user, writtenAt: found.session.lastSeenAt }
+    return isAlive(session, this.#db.now(), this.#life) ? { session, user: found.user } : null
   }
 
-  #used({ session, user, writtenAt }: ReadSession): CheckedSession {
+  /** Takes note of a use. */
+  #used<S extends Pick<Session, 'id' | 'lastSeenAt' | 'expiresAt'>>(session: S): S {
     const now = this.#db.now()
-    if (now > session.lastSeenAt) {
-      const use = this.#seen.get(session.id)
-      if (use === undefined) this.#seen.set(session.id, { lastSeenAt: now, writtenAt, expiresAt: session.expiresAt })
-      else use.lastSeenAt = now
-    }
-    return { session, user }
+    if (now > session.lastSeenAt) this.#uses.add(session, now)
+    return session
   }
 
-  /** What was read anew does not know of the last use, where that is not in the database yet. */
-  #recall(found: Glance): void {
-    const use = this.#seen.get(found.id)
-    if (use === undefined || use.lastSeenAt <= found.lastSeenAt) return
-    found.lastSeenAt = use.lastSeenAt
-    this.#seen.set(found.id, found)
-  }
-
-  #current(session: Session): Session {
-    const seen = this.#seen.get(session.id)
-    return seen === undefined || seen.lastSeenAt <= session.lastSeenAt
-      ? session
-      : { ...session, lastSeenAt: seen.lastSeenAt }
+  /** @returns a session with the last use, where that is not in the database yet */
+  #current<S extends Pick<Session, 'id' | 'lastSeenAt'>>(session: S): S {
+    const at = this.#uses.of(session.id)
+    return at > session.lastSeenAt ? { ...session, lastSeenAt: at } : session
   }
 }

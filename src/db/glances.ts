@@ -13,12 +13,10 @@
 
 import { type Engine, integer, type Near, type Row, text } from '../engines/engine.ts'
 import type { Glance } from '../session.ts'
+import { KnownGlances } from './known_glances.ts'
 import { kindOf } from './sessions.ts'
 
-/** About 45 MB. Where more sessions than these are in use it begins anew whenever it is full. */
-const MOST = 131_072
-
-const COLUMNS = 'id, secret_hash, kind, user_id, expires_at'
+const COLUMNS = 'id, secret_hash, kind, expires_at'
 
 /** One table and one index: as a join it would take three times as long on SQLite. A test holds it to the indexes. */
 export const GLANCE = `
@@ -50,7 +48,7 @@ interface Asked {
 
 export class Glances {
   readonly #engine: Engine
-  readonly #known = new Map<string, Glance>()
+  readonly #known = new KnownGlances()
   /** The version of the file as of which what is known is true. */
   #version = Number.NaN
   #asked: Asked[] = []
@@ -91,19 +89,16 @@ export class Glances {
     return asked.map(({ id }) => this.#known.get(id) ?? this.#remember(near.get(GLANCE, id)))
   }
 
-  /** @param seenAt the only thing that changes, where it is that; what is remembered may know of this use, or of a later one */
+  /** @param seenAt the only thing that changes, where it is that */
   #forget(id: string, seenAt: number | null): void {
-    const glance = this.#known.get(id)
-    if (glance === undefined) return
-    const knew = seenAt !== null && glance.writtenAt <= seenAt && seenAt <= glance.lastSeenAt
-    if (!knew) this.#known.delete(id)
+    if (seenAt === null) this.#known.delete(id)
+    else this.#known.see(id, seenAt)
   }
 
   #remember(row: Row | undefined): Glance | null {
     if (row === undefined) return null
-    if (this.#known.size >= MOST) this.#known.clear()
     const glance = read(row)
-    this.#known.set(glance.id, glance)
+    this.#known.set(glance)
     return glance
   }
 
@@ -120,10 +115,8 @@ function read(row: Row): Glance {
     id: text(row, 'id'),
     secretHash: text(row, 'secret_hash'),
     kind: kindOf(row),
-    userId: integer(row, 'user_id'),
+    lastSeenAt: integer(row, 'last_seen_at'),
     expiresAt: integer(row, 'expires_at'),
     email: text(row, 'email'),
-    lastSeenAt: integer(row, 'last_seen_at'),
-    writtenAt: integer(row, 'last_seen_at'),
   }
 }

@@ -56,7 +56,7 @@ async function onFile() {
   const remembered = async (id: string) => {
     const found = await db.glance(id)
     if (found === null) return undefined
-    const { email, secretHash: secret, writtenAt: seen, expiresAt: expires } = found
+    const { email, secretHash: secret, lastSeenAt: seen, expiresAt: expires } = found
     return { email, secret, seen, expires }
   }
   const agrees = async () => {

@@ -25,7 +25,7 @@ async function planOf(url: string, explain: string, sql: string): Promise<string
   onTestFinished(() => engine.close())
   await migrate(engine, coreMigrations, 0)
   for (const sql of FILLING) await engine.run(sql)
-  expect(await engine.get(sql, ['s4321'])).toMatchObject({ user_id: 4321 })
+  expect(await engine.get(sql, ['s4321'])).toMatchObject({ email: 'u4321' })
   return JSON.stringify(await engine.all(`${explain} ${sql}`, ['s4321']))
 }
 
