@@ -42,7 +42,7 @@ export async function fullDisk(folder: string): Promise<Report> {
   }
 }
 
-/** Every wait for the disk takes a tenth of a second, and the service with it. */
+/** Every wait for the disk takes a tenth of a second. */
 export async function slowDisk(folder: string): Promise<Report> {
   return withTrial(
     folder,
@@ -51,16 +51,19 @@ export async function slowDisk(folder: string): Promise<Report> {
       trial.expect('nothing is refused because the disk is slow', trial.crowd.misses.length === 0)
       return trial.end(`a disk that takes ${SLOWNESS} ms for every sync`)
     },
-    startSlowly,
+    (env, folder) => startSlowly(SLOWNESS, env, folder),
   )
 }
 
-/** strace holds up the calls that wait for the disk, and no others. */
-async function startSlowly(env: Env, folder: string): Promise<Service> {
+/**
+ * Starts the service on a disk that takes `slowness` milliseconds for every sync: strace holds up the calls that wait for the
+ * disk, and no others.
+ */
+export async function startSlowly(slowness: number, env: Env, folder: string): Promise<Service> {
   const calls = 'fsync,fdatasync'
   // -D: strace is not the one that signals reach.
   const tracing = ['-D', '-f', '--seccomp-bpf', '-qq', '-o', '/dev/null', '-e', `trace=${calls}`]
-  const delaying = ['-e', `inject=${calls}:delay_enter=${SLOWNESS * 1_000}`]
+  const delaying = ['-e', `inject=${calls}:delay_enter=${slowness * 1_000}`]
   const args = [...tracing, ...delaying, process.execPath, pathOf('src/server.ts')]
   return whenReady(new Program(STRACE, args, { ...CHEAP, ...env }, folder))
 }

@@ -15,6 +15,7 @@ import {
   UniqueViolation,
   type Value,
 } from './engine.ts'
+import { WalSync } from './wal_sync.ts'
 
 const MEMORY = ':memory:'
 /** How long a write waits for another process that holds the file, in milliseconds. */
@@ -46,6 +47,7 @@ export class SqliteEngine implements Engine {
   readonly #file: Place | undefined
   readonly #prepared = new Map<string, Database.Statement<Value[], Row>>()
   readonly #transaction: Database.Transaction<(statements: readonly Statement[]) => void>
+  readonly #sync: WalSync | undefined
   readonly near: Near
 
   /**
@@ -56,6 +58,7 @@ export class SqliteEngine implements Engine {
   constructor(path: string) {
     this.#database = openDatabase(path)
     this.#file = path === MEMORY ? undefined : fileAt(resolve(path))
+    this.#sync = this.#file && new WalSync(this.#file.path)
     this.#transaction = this.#database.transaction((statements) => {
       for (const { sql, params, mustChange } of statements) {
         const { changes } = this.#prepare(sql).run(...params)
@@ -79,13 +82,16 @@ export class SqliteEngine implements Engine {
 
   async run(sql: string, params: readonly Value[] = []): Promise<number> {
     this.#refuseLostFile()
-    return patiently(() => this.#prepare(sql).run(...params).changes)
+    const changes = await patiently(() => this.#prepare(sql).run(...params).changes)
+    await this.#keep()
+    return changes
   }
 
   async batch(statements: readonly Statement[]): Promise<boolean> {
     this.#refuseLostFile()
     try {
       await patiently(() => this.#transaction.immediate(statements))
+      await this.#keep()
       return true
     } catch (error) {
       if (error instanceof Rollback) return false
@@ -110,7 +116,17 @@ export class SqliteEngine implements Engine {
   }
 
   async close(): Promise<void> {
+    await this.#sync?.close()
     this.#database.close()
+  }
+
+  /** To be awaited before anybody hears of a commit. */
+  async #keep(): Promise<void> {
+    try {
+      await this.#sync?.wait()
+    } catch (error) {
+      throw new StoreUnavailable(error)
+    }
   }
 
   /** A file that was deleted or moved away still takes writes, and what they say is lost with this process. */
@@ -188,7 +204,7 @@ function openDatabase(path: string): Database.Database {
     }
     const database = new Database(file, { timeout: BUSY_TIMEOUT })
     enterWal(database)
-    database.pragma('synchronous = FULL')
+    database.pragma('synchronous = NORMAL')
     database.pragma('foreign_keys = ON')
     return database
   } catch (error) {
