@@ -1,15 +1,15 @@
 /**
  * The benchmark: `npm run bench`. It builds databases, starts contender by contender on the first processor with the load on
- * the second, and writes what it measured: `results.json` here, tables and plots into `docs/`.
+ * the second, and writes what it measured: `results.json` here, which keeps three runs, tables and plots into `docs/`.
  */
 
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { type Checks, compareChecks, comparePostgres, compareSizes } from './checks.ts'
 import { compareFlood, compareLogins, compareStarts, type Flood, type Rates, type Starts } from './others.ts'
-import { writeReport } from './report.ts'
+import { keepRun } from './report.ts'
 import type { Measured } from './rounds.ts'
 
 export interface Results {
@@ -90,8 +90,7 @@ try {
     minutes: 0,
   }
   results.minutes = Number(((performance.now() - start) / 60_000).toFixed(1))
-  writeFileSync(join(HERE, 'results.json'), `${JSON.stringify(results, null, 2)}\n`)
-  console.log(writeReport(results))
+  console.log(keepRun(results))
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

@@ -48,17 +48,14 @@ export async function compareChecks(folder: string): Promise<Checks> {
     for (const contender of contenders) {
       await track.enter(contender)
       const from = contender.headers === headers ? COUNT : 0
-      await track.run(contender.name, { from, count: from === 0 ? 1_000 : WARMING, requests: WARMING, duration: 2_000 })
+      await track.run(contender.name, { from, count: WARMING, requests: WARMING, duration: 2_000 })
     }
     const { count, requests } = { count: ROUND.requests, requests: ROUND.requests }
     const cold = await track.rounds([CONSTANT, SERVICE], ROUNDS, (round) => {
       return { from: round * count, count, requests, duration: 60_000 }
     })
     const names = contenders.map(({ name }) => name)
-    const warm = await track.rounds(names, ROUNDS, (round, name) => {
-      const many = contenders.find((one) => one.name === name)?.headers === headers
-      return { ...ROUND, from: many ? round * count : 0, count: many ? count : 1_000 }
-    })
+    const warm = await track.rounds(names, ROUNDS, (round) => ({ ...ROUND, from: round * count, count }))
     await track.leave(names.filter((name) => name !== SERVICE))
     return { cold, warm, leftOut, memory: await memoryOf(track) }
   } finally {

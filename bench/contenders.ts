@@ -51,6 +51,7 @@ const RIVALS: [name: string, script: string, headers: string, ...args: string[]]
   ['better-auth with its cookie cache', 'better_auth.mjs', 'better_auth_cached', 'cached'],
   ['express-session and passport', 'express_session.mjs', 'express_session'],
   ['@fastify/session', 'fastify_session.mjs', 'fastify_session'],
+  ['@fastify/session, ends however it is used', 'fastify_session.mjs', 'fastify_session', 'fixed'],
   ['@fastify/secure-session', 'secure_session.mjs', 'secure_session'],
 ]
 

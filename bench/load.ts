@@ -12,7 +12,7 @@ export interface Load {
   path: string
   /** The header of each request, in the order of their use: a file of lines such as `cookie: a=b`. */
   headers: string
-  /** The first line to use, and how many there are to go round. */
+  /** The first line to use, and how many there are to go round; after the last of the file comes its first. */
   from: number
   count: number
   connections: number
@@ -62,7 +62,7 @@ class Round {
   #next(): string | null {
     const { requests, from, count, path } = this.#load
     if (this.#sent >= requests || performance.now() >= this.#end) return null
-    const line = this.#lines[from + (this.#sent % count)] ?? ''
+    const line = this.#lines[(from + (this.#sent % count)) % this.#lines.length] ?? ''
     this.#sent += 1
     return `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${line}\r\n\r\n`
   }

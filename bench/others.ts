@@ -61,13 +61,13 @@ export interface Starts {
   /** Milliseconds from the command to the first answer. */
   fastify: number[]
   own: number[]
-  /** Megabytes two seconds after that. */
-  idle: number
+  /** Megabytes a second after that. */
+  idle: number[]
 }
 
 /** An empty database each time. */
 export async function compareStarts(folder: string, rounds = 6): Promise<Starts> {
-  const starts: Starts = { fastify: [], own: [], idle: 0 }
+  const starts: Starts = { fastify: [], own: [], idle: [] }
   const file = join(folder, 'starts.db')
   const own = service(`sqlite:${file}`)
   // The first start of a checkout compiles; what Node made of the sources is kept for all others.
@@ -77,7 +77,7 @@ export async function compareStarts(folder: string, rounds = 6): Promise<Starts>
     for (const end of ['', '-wal', '-shm']) rmSync(file + end, { force: true })
     const { took, resident } = await startOf(own)
     starts.own.push(took)
-    starts.idle = resident
+    starts.idle.push(resident)
   }
   return starts
 }
@@ -99,7 +99,7 @@ export interface Flood {
 }
 
 /** Ratios of the times of session checks with fifty logins at once to those without. */
-export function compareFlood(rounds = 3): Flood {
+export function compareFlood(rounds = 5): Flood {
   const said = execFileSync(process.execPath, [join(import.meta.dirname, 'overload.ts'), String(rounds)]).toString()
   const [median, p99] = [/ratio of medians +([\d.]+)/, /ratio of p99 +([\d.]+)/].map((part) =>
     Number(part.exec(said)?.[1]),

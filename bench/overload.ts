@@ -9,6 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { service } from './contenders.ts'
 
 const ROUNDS = Number(process.argv[2] ?? 5)
 const ROUND_MS = 5_000
@@ -84,19 +85,10 @@ function median(values: number[]): number {
 }
 
 async function started(folder: string): Promise<{ server: ChildProcess; port: number }> {
-  const server = spawn(process.execPath, [join(import.meta.dirname, '../src/server.ts')], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: {
-      ...process.env,
-      NODE_ENV: 'production',
-      PUBLIC_URL: 'https://auth.example.org',
-      SECRET: 'b7Qx0mT9rVw2Zk4LpN8sYc6HdJ1fGu3A',
-      DATABASE_URL: `sqlite:${join(folder, 'bench.db')}`,
-      PORT: '0',
-      // The flood is meant to reach the hashes.
-      ...{ FAILURES_PER_NETWORK: '0', REGISTRATIONS_PER_NETWORK: '0' },
-    },
-  })
+  // The flood is meant to reach the hashes.
+  const open = { FAILURES_PER_NETWORK: '0', REGISTRATIONS_PER_NETWORK: '0' }
+  const { command, args, env } = service(`sqlite:${join(folder, 'bench.db')}`, open)
+  const server = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } })
   const port = await new Promise<number>((resolve, reject) => {
     server.once('exit', () => reject(new Error('the service did not start')))
     const poll = setInterval(() => {

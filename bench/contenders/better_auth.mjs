@@ -39,7 +39,7 @@ async function prepare() {
     }
   })()
   writeCookies('better_auth', cookies)
-  writeCookies('better_auth_cached', await withCache(cookies.slice(0, 1_000)))
+  writeCookies('better_auth_cached', await withCache(cookies.slice(0, 10_000)))
 }
 
 /** The second cookie, which holds the session for as long as it is believed without being looked up. */

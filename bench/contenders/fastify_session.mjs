@@ -1,4 +1,7 @@
-/** @fastify/session with its sessions in SQLite, by a store of the three functions that its README asks for. */
+/**
+ * @fastify/session with its sessions in SQLite, by a store of the three functions that its README asks for. By default it writes
+ * a session at each request, so that one in use lives on; with `fixed` it does not, and a session ends however much it is used.
+ */
 
 import { randomBytes } from 'node:crypto'
 import cookie, { Signer } from '@fastify/cookie'
@@ -30,7 +33,7 @@ const app = Fastify()
 await app.register(cookie)
 const DAY = 86_400_000
 await app.register(fastifySession, {
-  ...{ secret: SECRET, store, saveUninitialized: false, rolling: false },
+  ...{ secret: SECRET, store, saveUninitialized: false, rolling: !process.argv.includes('fixed') },
   cookie: { secure: false, maxAge: 30 * DAY },
 })
 
