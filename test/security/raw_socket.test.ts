@@ -83,13 +83,20 @@ class Wire {
 
   /** @returns all that came until it holds `end` */
   async until(end: string): Promise<string> {
-    while (!this.text.includes(end)) {
-      await new Promise<void>((resolve, reject) => {
-        this.#socket.once('data', () => resolve())
-        this.#socket.once('close', () => reject(new Error(`closed after: ${this.text}`)))
-      })
-    }
+    while (!this.text.includes(end)) await this.more()
     return this.text
+  }
+
+  /** Waits until something more has come. */
+  more(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const closed = () => reject(new Error(`closed after: ${this.text}`))
+      this.#socket.once('close', closed)
+      this.#socket.once('data', () => {
+        this.#socket.off('close', closed)
+        resolve()
+      })
+    })
   }
 
   close(): void {
@@ -292,6 +299,28 @@ test.each([
   await Promise.all(wires.map((wire) => wire.untilClosed()))
   for (const event of ['request', 'checkExpectation']) server.off(event, count)
   expect(read).toBe(20 * 17)
+  await stillAnswers()
+})
+
+test('H-19: the same beyond the thousand requests that a connection carries', async () => {
+  const most = 1_000
+  const sent = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'
+  let read = 0
+  const count = () => {
+    read += 1
+  }
+  const { server } = house.app
+  for (const event of ['request', 'dropRequest']) server.on(event, count)
+  const wire = new Wire()
+  for (let answered = 10; answered < most; answered += 10) {
+    wire.write(sent.repeat(10))
+    while (statuses(wire.text).length < answered) await wire.more()
+  }
+  read = 0
+  wire.write(sent.repeat(2_000))
+  await wire.untilClosed()
+  for (const event of ['request', 'dropRequest']) server.off(event, count)
+  expect(read).toBe(17)
   await stillAnswers()
 })
 
