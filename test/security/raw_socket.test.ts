@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { answerHeaders } from '../../src/app/headers.ts'
 import { form, type House, openHouse } from '../house.ts'
 import { temporaryFolder } from '../started.ts'
 
@@ -187,6 +188,11 @@ test('H-12: a request without a host is refused, and the connection ends', async
   const answer = await exchanged(`GET / HTTP/1.1\r\n\r\n${HIDDEN}`)
   expect(statuses(answer)).toEqual([400])
   expect(answer).toMatch(/\r\nconnection: close\r\n/i)
+  const [head = '', body = ''] = answer.split('\r\n\r\n')
+  expect(JSON.parse(body)).toEqual({ message: 'the Host header is missing', code: 'request_invalid' })
+  for (const [name, value] of Object.entries(answerHeaders(house.settings))) {
+    expect(head.toLowerCase()).toContain(`\r\n${name}: ${value}\r\n`.toLowerCase())
+  }
 })
 
 test('H-12: what is framed well is read, in one piece and byte by byte', async () => {
@@ -287,6 +293,7 @@ test.each([
   ['ones with a path that no router can read', 'GET /%zz HTTP/1.1\r\nHost: localhost\r\n\r\n'],
   ['ones with a parameter that is too long', `GET /assets/${'x'.repeat(101)} HTTP/1.1\r\nHost: localhost\r\n\r\n`],
   ['ones with a body', 'POST /users HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}'],
+  ['ones without a host', 'GET / HTTP/1.1\r\n\r\n'],
   ['ones with an expectation', 'GET / HTTP/1.1\r\nHost: localhost\r\nExpect: x\r\n\r\n'],
 ])('H-19: of the requests that a connection sends on, no more are read than are worked on: %s', async (_, sent) => {
   let read = 0
