@@ -106,14 +106,14 @@ export const input: readonly Mutation[] = [
   {
     rows: ['H-02', 'H-04'],
     takesOut: 'that nothing is coerced',
-    file: 'src/app.ts',
+    file: 'src/app/compilers.ts',
     find: 'coerceTypes: false',
     replace: 'coerceTypes: true',
   },
   {
     rows: ['H-04'],
     takesOut: 'that a list of one is no text',
-    file: 'src/app.ts',
+    file: 'src/app/compilers.ts',
     find: 'coerceTypes: false',
     replace: "coerceTypes: 'array'",
   },

@@ -85,8 +85,8 @@ export const sessionLife: readonly Mutation[] = [
     rows: ['S-05'],
     takesOut: 'the calm refusal of what is no credential',
     file: CREDENTIAL,
-    find: '!validate(id)) return null',
-    replace: "!validate(id)) throw new TypeError('no credential')",
+    find: '!FORM.test(presented)) return null',
+    replace: "!FORM.test(presented)) throw new TypeError('no credential')",
   },
   {
     rows: ['S-05'],
@@ -141,8 +141,8 @@ export const sessionLife: readonly Mutation[] = [
     rows: ['S-08'],
     takesOut: 'that use moves the idle end',
     file: KEEPER,
-    find: 'if (now > session.lastSeenAt) {',
-    replace: 'if (now < session.lastSeenAt) {',
+    find: 'if (now > session.lastSeenAt) this',
+    replace: 'if (now < session.lastSeenAt) this',
   },
   {
     rows: ['S-08'],

@@ -265,8 +265,8 @@ export const sessions: readonly Mutation[] = [
     rows: ['S-20'],
     takesOut: 'that nothing is encoded in an id: it begins with the time',
     file: CREDENTIAL,
-    find: 'import { v4 as uuid, validate }',
-    replace: 'import { v7 as uuid, validate }',
+    find: 'import { v4 as uuid }',
+    replace: 'import { v7 as uuid }',
   },
   {
     rows: ['S-21'],
