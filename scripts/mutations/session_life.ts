@@ -138,6 +138,14 @@ export const sessionLife: readonly Mutation[] = [
     replace: 'now < session.expiresAt + session.lastSeenAt - session.createdAt && ',
   },
   {
+    rows: ['S-06'],
+    takesOut: 'that SESSION_IDLE is longer than a last use takes to be written for the other processes',
+    file: 'src/settings/table.ts',
+    find: "duration('5m', '365d')",
+    replace: "duration('1m', '365d')",
+    tests: 'test/app/sessions.test.ts',
+  },
+  {
     rows: ['S-08'],
     takesOut: 'that use moves the idle end',
     file: KEEPER,
