@@ -72,4 +72,19 @@ export const hiddenAccounts: readonly Mutation[] = [
     replace: 'if (user === null) return\n      const statements = this.confirmation(user, client)\n',
     tests: 'test/mail/equal.test.ts',
   },
+  {
+    rows: ['R-02'],
+    takesOut: 'that a new password is compared with the normal form of the address, however it was registered or typed',
+    file: 'src/security/password_policy.ts',
+    find: 'const normal = normalEmail(email)',
+    replace: 'const normal = email',
+    also: [
+      {
+        file: 'src/auth/password_reset.ts',
+        find: 'checkPassword(newPassword, email,',
+        replace: 'checkPassword(newPassword, user?.email ?? email,',
+      },
+    ],
+    tests: 'test/mail/fifth_trial.test.ts',
+  },
 ]

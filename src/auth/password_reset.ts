@@ -95,7 +95,7 @@ export class PasswordReset {
       const user = await found(db.findUserBy({ emailKey }))
       const code = readCode(resetToken)
       // A password that is refused anyway costs none of the few tries.
-      if (code !== null) await checkPassword(newPassword, user?.email ?? email, policy, 'new_password')
+      if (code !== null) await checkPassword(newPassword, email, policy, 'new_password')
       const token = code === null ? await this.pending(resetToken) : await this.#pendingCode(code, browser)
       if (user === null || token === null || token.userId !== user.id) {
         await events.happen({ type: 'password_reset_refused', userId: user?.id ?? null, emailKey, client })
