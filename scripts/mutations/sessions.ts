@@ -272,8 +272,8 @@ export const sessions: readonly Mutation[] = [
     rows: ['S-21'],
     takesOut: 'that expired tokens are deleted',
     file: 'src/db.ts',
-    find: ', sweepTokens(now)]',
-    replace: ']',
+    find: ' sweepTokens(now),',
+    replace: '',
   },
   {
     rows: ['S-22'],

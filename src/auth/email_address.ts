@@ -137,7 +137,7 @@ export class EmailAddress {
     const notAdded = { sql: 'NOT EXISTS (SELECT 1 FROM one_time_tokens WHERE id = ?)', params: [id] }
     const withUndo = { ...notice, to: user.email, values: { ...notice.values, token: credential } }
     return [
-      ...addToken({ ...undo, reserves, tries: 0, createdAt: now, expiresAt: now + notice.lasts }),
+      ...addToken({ ...undo, reserves, createdAt: now, expiresAt: now + notice.lasts }),
       ...post.put(withUndo, added),
       ...post.put({ ...notice, to: user.email }, notAdded),
     ]
@@ -155,7 +155,6 @@ export class EmailAddress {
       purpose: kind,
       email,
       reserves: null,
-      tries: 0,
       createdAt: now,
       expiresAt: now + lasts,
     }

@@ -1,9 +1,10 @@
 /** A forgotten password: a one-time token is made for an address, and spent for a new password. */
 
+import { countTry } from '../db/code_tries.ts'
 import { noteCost } from '../db/hash_costs.ts'
 import { sessions } from '../db/sessions.ts'
 import { must, remove, update } from '../db/table.ts'
-import { countTry, endTokens, type OneTimeToken, replaceToken, tokens } from '../db/tokens.ts'
+import { endTokens, type OneTimeToken, replaceToken, tokens } from '../db/tokens.ts'
 import { changeUser, users } from '../db/users.ts'
 import { AuthError } from '../errors.ts'
 import type { Attempt } from '../feature.ts'
@@ -56,7 +57,7 @@ export class PasswordReset {
     const browser = makeCredential()
     const code = makeCode()
     const createdAt = db.now()
-    const token = { userId: user?.id ?? 0, createdAt, email: null, reserves: null, tries: 0 }
+    const token = { userId: user?.id ?? 0, createdAt, email: null, reserves: null }
     const lasts = settings.resetTokenLifetime
     const codeHash = hashCode(browser.secretHash, code)
     const letter = post.put({
@@ -132,8 +133,10 @@ export class PasswordReset {
   async #pendingCode(code: string, browser: string | undefined): Promise<OneTimeToken | null> {
     const { db } = this.#parts
     const asked = parseCredential(browser ?? '')
-    if (asked === null || !(await db.commit([countTry(asked.id, CODE_TRIES, db.now())]))) return null
-    const token = await found(db.findTokenBy({ id: asked.id, purpose: 'reset_code' }))
-    return token !== null && sameHash(hashCode(asked.secretHash, code), token.secretHash) ? token : null
+    if (asked === null) return null
+    const counted = await db.commit([must(countTry(asked.id, CODE_TRIES, db.now() + CODE_LIFETIME))])
+    const token = counted ? await found(db.findTokenBy({ id: asked.id, purpose: 'reset_code' })) : null
+    if (token === null || !sameHash(hashCode(asked.secretHash, code), token.secretHash)) return null
+    return db.now() < token.expiresAt ? token : null
   }
 }
