@@ -109,7 +109,8 @@ export class EmailAddress {
     const { language, address, userAgent } = client
     const lasts = settings.emailUndoLifetime
     const notice: Notice = { kind: 'email_changed', language, lasts, values: { address, userAgent, email } }
-    const returns = undo !== null && normalEmail(undo.email ?? '') === normalEmail(email)
+    // Another spelling of it may be another mailbox, and takes the way back from nobody.
+    const returns = undo?.email === email
     await this.#commit({ ...about({ ...user, email }, client), type: 'email_changed' }, [
       must(remove(tokens, { id: token.id })),
       must(changeUser({ email, emailConfirmedAt: db.now() }, { id: user.id, emailKey: user.emailKey }, db.now())),

@@ -2,7 +2,7 @@
 
 import { statSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { MAIL } from '../house.ts'
+import { type House, MAIL } from '../house.ts'
 import {
   type HouseOnFile,
   inTurn,
@@ -13,7 +13,9 @@ import {
   productionOnFile,
   seen,
   stranger,
+  type Visitor,
 } from '../production.ts'
+import { change, confirm, settled, tokenOf, told } from './owner.ts'
 
 const LIMITS = { ...MAIL, RESETS_PER_ACCOUNT: '0', RESETS_PER_NETWORK: '0', REGISTRATIONS_PER_NETWORK: '0' }
 
@@ -63,3 +65,49 @@ test('R-02: as much is written for a wrong code where an address has an account 
 function writtenBy({ file }: HouseOnFile): number {
   return statSync(`${file}-wal`).size
 }
+
+const SPELLED = OWNER.replace('ada', 'Ada')
+const THIEF = 'eve@example.net'
+
+/** Asks for another address and follows the mailed link. */
+async function move(house: House, visitor: Visitor, email: string) {
+  house.clock.advance(1)
+  expect((await change(visitor, { email })).json()).toMatchObject({ pending_email: email })
+  expect((await confirm(visitor, await tokenOf(house, 'email_change'))).statusCode).toBe(200)
+}
+
+test('A-14: another spelling of an address waits for its proof, and the former one is told, with the way back', async () => {
+  const { house, owner, since } = await settled()
+  const asked = await change(owner, { email: SPELLED })
+  expect(asked.json()).toMatchObject({ email: OWNER, pending_email: SPELLED })
+  expect(await told(house, since)).toEqual([`email_change ${SPELLED}`])
+  await confirm(owner, await tokenOf(house, 'email_change'))
+  expect(await told(house, since)).toEqual([
+    ...[`email_change ${SPELLED}`, `email_changed ${SPELLED}`, `email_changed ${OWNER}`].sort(),
+  ])
+  const undo = await tokenOf(house, 'email_changed')
+  expect((await stranger(house).send('POST', '/undo_email_change', { undo_token: undo })).statusCode).toBe(200)
+  expect((await house.db.findUserBy({ id: 1 })).email).toBe(OWNER)
+})
+
+test('A-14: whoever goes by other spellings to another address leaves the first owner the way back', async () => {
+  const { house, owner } = await settled()
+  await move(house, owner, SPELLED)
+  const undo = await tokenOf(house, 'email_changed')
+  for (const email of [OWNER.replace('ada', 'ADA'), THIEF]) await move(house, owner, email)
+  expect((await stranger(house).send('POST', '/undo_email_change', { undo_token: undo })).statusCode).toBe(200)
+  expect((await house.db.findUserBy({ id: 1 })).email).toBe(OWNER)
+})
+
+test('A-14: the address as it is needs no proof', async () => {
+  const { house, owner, since } = await settled()
+  expect((await change(owner, { email: OWNER })).statusCode).toBe(200)
+  expect(await told(house, since)).toEqual([])
+  expect((await owner.send('GET', '/users/me')).json()).toMatchObject({ email: OWNER, confirmed: true })
+})
+
+test('A-19: nobody registers a spelling that no mail server takes for the address of somebody else', async () => {
+  const house = await production(LIMITS)
+  const squatted = await stranger(house).register('\u212aate@corp.example')
+  expect(seen(squatted)).toMatchObject({ status: 400, body: { code: 'email_invalid' } })
+})
