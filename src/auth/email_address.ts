@@ -33,16 +33,16 @@ export class EmailAddress {
     const emailKey = normalEmail(checkEmail(email))
     await events.attempt({ kind: 'request_confirmation', emailKey, client, device: null }, async () => {
       const user = await found(db.findUserBy({ emailKey }))
-      const statements = this.confirmation(user, client)
-      const event = { type: 'email_confirmation_requested', userId: user?.id ?? null, emailKey, client } as const
       const waits = user !== null && user.emailConfirmedAt === null
-      await events.happenWith(event, waits ? statements : [])
+      const statements = waits ? this.confirmation(user, client) : this.#decoy(emailKey, client)
+      const event = { type: 'email_confirmation_requested', userId: user?.id ?? null, emailKey, client } as const
+      await events.happenWith(event, statements)
     })
   }
 
   /** @returns what mails the owner of an account a link that confirms its address */
-  confirmation(user: User | null, client: Client): Statement[] {
-    return this.#linkTo(user?.id ?? 0, 'email_confirmation', user?.email ?? 'nobody@localhost', client)
+  confirmation(user: User, client: Client): Statement[] {
+    return this.#linkTo(user.id, 'email_confirmation', user.email, client)
   }
 
   /** @returns what mails a link to the new address of an account, which changes when it is confirmed */
@@ -162,6 +162,14 @@ export class EmailAddress {
     const letter = { kind, to: email, language: client.language, lasts, values: { token: credential } }
     // Only together with its letter: a token that nobody is sent must not take the place of one that somebody was.
     return [...post.put(letter).map(must), ...replaceToken(token)]
+  }
+
+  /** The work of `confirmation` for an address that is not mailed. */
+  #decoy(email: string, { language }: Client): Statement[] {
+    const { post, settings } = this.#parts
+    const lasts = settings.confirmationLifetime
+    const values = { token: makeCredential().credential }
+    return post.decoy({ kind: 'email_confirmation', to: email, language, lasts, values }).map(must)
   }
 
   async #owned(presented: string, purposes: readonly OneTimeToken['purpose'][], client: Client) {

@@ -8,6 +8,7 @@ import { endTokens, type OneTimeToken, replaceToken, tokens } from '../db/tokens
 import { changeUser, users } from '../db/users.ts'
 import { AuthError } from '../errors.ts'
 import type { Attempt } from '../feature.ts'
+import type { Letter } from '../letter.ts'
 import { makeCredential, parseCredential, sameHash } from '../security/credential.ts'
 import { checkPassword } from '../security/password_policy.ts'
 import { CODE_LIFETIME, CODE_TRIES, hashCode, makeCode, readCode } from '../security/reset_code.ts'
@@ -60,13 +61,15 @@ export class PasswordReset {
     const token = { userId: user?.id ?? 0, createdAt, email: null, reserves: null }
     const lasts = settings.resetTokenLifetime
     const codeHash = hashCode(browser.secretHash, code)
-    const letter = post.put({
+    const letter: Letter = {
       ...{ kind: 'password_reset', to: user?.email ?? emailKey, language: client.language, lasts },
       values: { token: link.credential, code },
-    })
+    }
+    const handedIn = user === null ? post.decoy(letter) : post.put(letter)
+    // Only together with the letter: a token that nobody is sent must not take the place of one that somebody was.
+    const mailed = settings.production ? handedIn.map(must) : handedIn
     const statements = [
-      // Only together with the letter: a token that nobody is sent must not take the place of one that somebody was.
-      ...(settings.production ? letter.map(must) : letter),
+      ...mailed,
       // Nor does one go to an address that is the account's no more, since a change was confirmed at this moment.
       must(update(users, { emailKey }, { id: user?.id ?? 0, emailKey })),
       ...replaceToken({
@@ -79,7 +82,7 @@ export class PasswordReset {
       }),
     ]
     const event = { type: 'password_reset_requested', userId: user?.id ?? null, emailKey, client } as const
-    await events.happenWith(event, user === null ? [] : statements)
+    await events.happenWith(event, user === null ? mailed : statements)
     const owner = user === null ? null : { user, resetToken: link.credential }
     return { owner, browser: browser.credential }
   }
