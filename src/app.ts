@@ -113,7 +113,8 @@ export async function buildApp({
     // One connection may not queue up work without end.
     maxRequestsPerSocket: 1_000,
     return503OnClosing: false,
-    http: { headersTimeout: 10_000, connectionsCheckingInterval: 2_000 },
+    // Node would refuse a request without a host before anything could count it; a guard does.
+    http: { headersTimeout: 10_000, requireHostHeader: false, connectionsCheckingInterval: 2_000 },
     clientErrorHandler: answerBrokenRequest(headers),
     frameworkErrors: (error, request, reply) => answerError(error, request, reply.headers(headers), parts),
     rewriteUrl: takeFormMethod,

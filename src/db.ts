@@ -3,6 +3,7 @@
  * decided in auth.ts. Single writes are methods here; what must happen together is given to `commit` as statements.
  */
 
+import { sweepTries } from './db/code_tries.ts'
 import { Glances } from './db/glances.ts'
 import { HIGHEST_HASH_COST, noteCost } from './db/hash_costs.ts'
 import { coreMigrations, type Migration, migrate } from './db/migrations.ts'
@@ -204,7 +205,8 @@ export class DB {
    */
   async sweep(idle: number): Promise<void> {
     const now = this.now()
-    if (!(await this.commit([must(takeTurn('sweep', now, now + SWEEP_TURN)), sweepTokens(now)]))) return
+    if (!(await this.commit([must(takeTurn('sweep', now, now + SWEEP_TURN)), sweepTokens(now), sweepTries(now)])))
+      return
     let after = ''
     for (;;) {
       const next = nextSessions(after, SWEEP_STEP)

@@ -49,7 +49,12 @@ export interface Post {
    * @returns the statements that hand it in; none where letters of this kind are not sent
    */
   put(letter: Letter, onlyIf?: Condition): readonly Statement[]
+  /**
+   * For an address to which nothing is written where a letter would tell that it has an account.
+   * @returns the statements that hand in a letter which costs what another one does, and goes to nobody
+   */
+  decoy(letter: Letter): readonly Statement[]
 }
 
 /** Where there is no mail. */
-export const noPost: Post = { put: () => [] }
+export const noPost: Post = { put: () => [], decoy: () => [] }

@@ -37,7 +37,7 @@ function tokenOf(userId: number, changes: Partial<OneTimeToken> = {}): OneTimeTo
   const now = db.now()
   return {
     ...{ id: randomUUID(), secretHash: 'hash', userId, purpose: 'password_reset' },
-    ...{ createdAt: now, expiresAt: now + 3_600_000, email: null, reserves: null, tries: 0 },
+    ...{ createdAt: now, expiresAt: now + 3_600_000, email: null, reserves: null },
     ...changes,
   }
 }

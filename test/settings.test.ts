@@ -128,8 +128,8 @@ describe('a value', () => {
     ['DATABASE_URL', 'sqlite::memory:', ({ databaseUrl }) => databaseUrl, 'sqlite::memory:'],
     ['LOG_REQUESTS', 'false', ({ logRequests }) => logRequests, false],
     ['INSECURE_HTTP', 'true', ({ insecureHttp }) => insecureHttp, true],
-    ['SESSION_IDLE', '90s', ({ sessionIdle }) => sessionIdle, 90_000],
-    ['SESSION_IDLE', '60s', ({ sessionIdle }) => sessionIdle, MINUTE],
+    ['SESSION_IDLE', '301s', ({ sessionIdle }) => sessionIdle, 301_000],
+    ['SESSION_IDLE', '300s', ({ sessionIdle }) => sessionIdle, 5 * MINUTE],
     ['SESSION_IDLE', '30m', ({ sessionIdle }) => sessionIdle, 30 * MINUTE],
     ['SESSION_IDLE', '12h', ({ sessionIdle }) => sessionIdle, 12 * HOUR],
     ['SESSION_LIFETIME', '400d', ({ sessionLifetime }) => sessionLifetime, 400 * DAY],
@@ -168,7 +168,7 @@ describe('a value', () => {
   })
 
   const WHOLE = /a whole number from \d+ to \d+\.$/
-  const TIME = /a time like 90s, 60m, 12h or 7d, from 1m to \d+[hd]\.$/
+  const TIME = /a time like 90s, 60m, 12h or 7d, from [15]m to \d+[hd]\.$/
   const ADDRESS = /an address like https:\/\/auth\.example\.org, without a path\.$/
   const ADDRESSES = /addresses like https:\/\/app\.example\.org, with commas between\.$/
   const NETWORKS = /IP addresses or networks like 10\.0\.0\.0\/8, with commas between\.$/
@@ -195,7 +195,7 @@ describe('a value', () => {
     ['SESSION_IDLE', '1w', TIME],
     ['SESSION_IDLE', '1.5h', TIME],
     ['SESSION_IDLE', '-1h', TIME],
-    ['SESSION_IDLE', '59s', TIME],
+    ['SESSION_IDLE', '299s', TIME],
     ['SESSION_IDLE', '366d', TIME],
     ['SESSION_IDLE', '7 d', TIME],
     ['SESSION_LIFETIME', '401d', TIME],

@@ -70,6 +70,27 @@ describe('an address', () => {
     expect(checkEmail(email)).toBe(email)
   })
 
+  test('A-19: is kept in NFC', () => {
+    expect(checkEmail('jose\u0301@x.org')).toBe('jos\u00e9@x.org')
+  })
+
+  test('A-19: the form that is kept differs from the normal one in the case of ASCII letters alone', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          anyText,
+          fc.tuple(awkward, combined, awkward).map((parts) => parts.join('')),
+        ),
+        (local) => {
+          const kept = accepted(`${local}@x.org`)
+          if (kept === undefined) return
+          expect(kept.replace(/[A-Z]/g, (letter) => letter.toLowerCase())).toBe(normalEmail(kept))
+        },
+      ),
+      { numRuns: 5_000 },
+    )
+  })
+
   test('loses the white space around it and nothing else', () => {
     expect(checkEmail('\t Bob@X.org \n')).toBe('Bob@X.org')
   })
@@ -105,6 +126,12 @@ describe('an address', () => {
     ['quotes', '"bob"@x.org'],
     ['a backslash', 'bob\\@x.org'],
     ['an address literal', 'bob@[127.0.0.1]'],
+    ['a Kelvin sign for a k', '\u212aate@x.org'],
+    ['an Angstrom sign', '\u212bsa@x.org'],
+    ['a dotted I', '\u0130da@x.org'],
+    ['a capital beyond ASCII', '\u00c5sa@x.org'],
+    ['the same in two signs', 'A\u030asa@x.org'],
+    ['a capital sigma', 'ada\u03a3@x.org'],
     ['255 characters', `a${longest}`],
     ['254 characters that are more in lower case', `${'İ'.repeat(248)}@x.org`],
   ])('R-21: is refused: %s', (_, email) => {
@@ -126,6 +153,14 @@ describe('an address', () => {
     expect(time).toBeLessThan(50)
   })
 })
+
+function accepted(email: string): string | undefined {
+  try {
+    return checkEmail(email)
+  } catch {
+    return undefined
+  }
+}
 
 describe('a name', () => {
   test.each([

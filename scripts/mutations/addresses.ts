@@ -1,10 +1,11 @@
-/** What a fourth trial by hand found in mails, addresses and numbers, with one defence taken out. */
+/** What the fourth and the fifth trial by hand found in mails, addresses and numbers, with one defence taken out. */
 
 import type { Mutation } from '../mutation_table.ts'
 
 const USER = 'src/user.ts'
 const ADDRESS = 'src/auth/email_address.ts'
 const tests = 'test/mail/fourth_trial.test.ts'
+const fifth = 'test/mail/fifth_trial.test.ts'
 
 export const addresses: readonly Mutation[] = [
   {
@@ -86,6 +87,47 @@ export const addresses: readonly Mutation[] = [
     find: 'user.emailConfirmedAt === null ? null : user.emailKey',
     replace: 'user.emailKey',
     tests,
+  },
+  {
+    rows: ['A-14'],
+    takesOut: 'that another spelling of an address needs a proof',
+    file: 'src/auth/account.ts',
+    find: 'if (email === user.email) return this.#apply(checked, wanted, client)',
+    replace:
+      'if (emailKey === user.emailKey)\n      return this.#apply(checked, { ...wanted, email, emailConfirmedAt: user.emailConfirmedAt }, client)',
+    tests: fifth,
+  },
+  {
+    rows: ['A-14'],
+    takesOut: 'that another spelling takes the way back from nobody',
+    file: ADDRESS,
+    find: 'undo?.email === email',
+    replace: "normalEmail(undo?.email ?? '') === normalEmail(email)",
+    tests: fifth,
+  },
+  {
+    rows: ['A-19'],
+    takesOut: 'the refusal of letters that fold to ones of ASCII',
+    file: USER,
+    find: "lower(local).normalize('NFC') === normal && ",
+    replace: '',
+    tests: fifth,
+  },
+  {
+    rows: ['A-19'],
+    takesOut: 'the refusal of capitals beyond ASCII',
+    file: USER,
+    find: " && lower(local.normalize('NFC')) === normal",
+    replace: '',
+    tests: 'test/user.test.ts',
+  },
+  {
+    rows: ['A-19'],
+    takesOut: 'that an address is kept in NFC',
+    file: USER,
+    find: "return email.normalize('NFC')",
+    replace: 'return email',
+    tests: 'test/user.test.ts',
   },
   {
     rows: ['R-02'],

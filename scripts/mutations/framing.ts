@@ -47,9 +47,18 @@ export const framing: readonly Mutation[] = [
   {
     rows: ['H-12'],
     takesOut: 'the refusal of a request without a host',
-    file: 'src/app.ts',
-    find: HTTP,
-    replace: `${HTTP} requireHostHeader: false,`,
+    file: 'src/app/guards.ts',
+    find: '    refuseHostless(request, reply)\n',
+    replace: '',
+    tests: 'test/security/raw_socket.test.ts',
+  },
+  {
+    rows: ['H-12'],
+    takesOut: 'that the fast path leaves a request without a host to the guard',
+    file: 'src/app/fast_check.ts',
+    find: '    headers.host !== undefined &&\n',
+    replace: '',
+    tests: 'test/app/fast_check.test.ts',
   },
   {
     rows: ['H-12'],

@@ -77,6 +77,22 @@ export const limits: readonly Mutation[] = [
   },
   {
     rows: ['H-19'],
+    takesOut: 'the count of those without a host, which Node would refuse itself',
+    file: 'src/app.ts',
+    find: ' requireHostHeader: false,',
+    replace: '',
+    tests: 'test/security/raw_socket.test.ts',
+  },
+  {
+    rows: ['H-19'],
+    takesOut: 'the count of those beyond the most that a connection carries, which Node refuses itself',
+    file: 'src/app/pipelining.ts',
+    find: "  app.server.on('dropRequest', takeIn)\n",
+    replace: '',
+    tests: 'test/security/raw_socket.test.ts',
+  },
+  {
+    rows: ['H-19'],
     takesOut: 'the most requests that a connection carries',
     file: 'src/app.ts',
     find: 'maxRequestsPerSocket: 1_000',

@@ -105,9 +105,9 @@ export const mailedCodes: readonly Mutation[] = [
   {
     rows: ['R-07'],
     takesOut: 'the end of a reset code',
-    file: 'src/db/tokens.ts',
-    find: 'AND expires_at > ?',
-    replace: 'AND expires_at > 0 * ?',
+    file: 'src/auth/password_reset.ts',
+    find: 'return db.now() < token.expiresAt ? token : null',
+    replace: 'return token',
     tests: 'test/app/reset_code.test.ts',
   },
   {
@@ -138,21 +138,30 @@ export const mailedCodes: readonly Mutation[] = [
   {
     rows: ['R-10'],
     takesOut: 'that a wrong try of a reset code counts',
-    file: 'src/db/tokens.ts',
-    find: 'SET tries = tries + 1',
-    replace: 'SET tries = tries',
+    file: 'src/db/code_tries.ts',
+    find: 'SET tries = code_tries.tries + 1',
+    replace: 'SET tries = code_tries.tries',
     tests: 'test/app/reset_code.test.ts',
   },
   {
     rows: ['R-10'],
     takesOut: 'that a reset code is good in the browser that asked alone',
     file: 'src/auth/password_reset.ts',
-    find: "    if (asked === null || !(await db.commit([countTry(asked.id, CODE_TRIES, db.now())]))) return null\n    const token = await found(db.findTokenBy({ id: asked.id, purpose: 'reset_code' }))\n    return token !== null && sameHash(hashCode(asked.secretHash, code), token.secretHash) ? token : null",
+    find: '    if (asked === null) return null\n',
     replace:
-      "    if (asked !== null) await db.commit([countTry(asked.id, CODE_TRIES, db.now())])\n    return found(db.findTokenBy({ secretHash: hashCode('', code), purpose: 'reset_code' }))",
+      "    if (asked === null) return found(db.findTokenBy({ secretHash: hashCode('', code), purpose: 'reset_code' }))\n",
     also: [
+      { file: 'src/auth/password_reset.ts', find: 'hashCode(asked.secretHash, code)', replace: "hashCode('', code)" },
       { file: 'src/auth/password_reset.ts', find: 'hashCode(browser.secretHash, code)', replace: "hashCode('', code)" },
     ],
     tests: 'test/app/reset_code.test.ts',
+  },
+  {
+    rows: ['R-02'],
+    takesOut: 'that a try is counted where there is no code as well',
+    file: 'src/auth/password_reset.ts',
+    find: '    const counted = await',
+    replace: '    if ((await found(db.findTokenBy({ id: asked.id }))) === null) return null\n    const counted = await',
+    tests: 'test/mail/fifth_trial.test.ts',
   },
 ]

@@ -103,7 +103,13 @@ export const passwordPolicy: readonly Mutation[] = [
     find: ' ...local.split(/[.+_-]/),',
     replace: '',
   },
-  { rows: ['P-05'], takesOut: 'the domain of the address', file: POLICY, find: ' domain]', replace: ']' },
+  {
+    rows: ['P-05'],
+    takesOut: 'the domain of the address',
+    file: POLICY,
+    find: ' domain, domainToUnicode(domain)]',
+    replace: ']',
+  },
   {
     rows: ['P-05'],
     takesOut: 'the labels of the host',
@@ -117,6 +123,7 @@ export const passwordPolicy: readonly Mutation[] = [
     file: POLICY,
     find: "word.normalize('NFC').toLowerCase()",
     replace: 'word.toLowerCase()',
+    also: [{ file: POLICY, find: 'const normal = normalEmail(email)', replace: 'const normal = email' }],
   },
   {
     rows: ['P-05'],

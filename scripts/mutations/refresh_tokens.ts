@@ -107,8 +107,8 @@ export const refreshTokens: readonly Mutation[] = [
     rows: ['T-14'],
     takesOut: 'that a use of the access token is a use',
     file: 'src/auth/sessions.ts',
-    find: 'return found?.session.kind === kind ? this.#used(found) : null',
-    replace: 'return found?.session.kind === kind ? found : null',
+    find: 'session.kind !== kind) return null\n    this.#used(found.session)\n',
+    replace: 'session.kind !== kind) return null\n',
   },
   {
     rows: ['T-15'],

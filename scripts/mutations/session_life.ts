@@ -85,8 +85,8 @@ export const sessionLife: readonly Mutation[] = [
     rows: ['S-05'],
     takesOut: 'the calm refusal of what is no credential',
     file: CREDENTIAL,
-    find: '!validate(id)) return null',
-    replace: "!validate(id)) throw new TypeError('no credential')",
+    find: '!FORM.test(presented)) return null',
+    replace: "!FORM.test(presented)) throw new TypeError('no credential')",
   },
   {
     rows: ['S-05'],
@@ -138,11 +138,19 @@ export const sessionLife: readonly Mutation[] = [
     replace: 'now < session.expiresAt + session.lastSeenAt - session.createdAt && ',
   },
   {
+    rows: ['S-06'],
+    takesOut: 'that SESSION_IDLE is longer than a last use takes to be written for the other processes',
+    file: 'src/settings/table.ts',
+    find: "duration('5m', '365d')",
+    replace: "duration('1m', '365d')",
+    tests: 'test/app/sessions.test.ts',
+  },
+  {
     rows: ['S-08'],
     takesOut: 'that use moves the idle end',
     file: KEEPER,
-    find: 'if (now > session.lastSeenAt) {',
-    replace: 'if (now < session.lastSeenAt) {',
+    find: 'if (now > session.lastSeenAt) this',
+    replace: 'if (now < session.lastSeenAt) this',
   },
   {
     rows: ['S-08'],

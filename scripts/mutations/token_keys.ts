@@ -112,8 +112,8 @@ export const tokenKeys: readonly Mutation[] = [
     rows: ['T-25'],
     takesOut: 'that an access token is for its own kind of session',
     file: 'src/auth/sessions.ts',
-    find: 'return found?.session.kind === kind ? this.#used(found) : null',
-    replace: 'return found === null || kind === undefined ? null : this.#used(found)',
+    find: 'if (found?.session.kind !== kind) return null',
+    replace: 'if (found === null || kind === undefined) return null',
   },
   {
     rows: ['T-25'],

@@ -135,7 +135,7 @@ export const signIn: readonly SecurityRow[] = [
     part: 'core',
     standard: 'COPEN',
     demand: 'Take addresses without regard to case, unique, with their `+tag`.',
-    does: 'One normal form (trimmed, NFC, lower case) is unique in the database; dots and tags stay.',
+    does: 'One normal form (trimmed, NFC, lower case) is unique in the database; dots and tags stay. The address that is mailed differs from it in the case of ASCII letters alone.',
   },
   {
     id: 'A-20',

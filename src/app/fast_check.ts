@@ -45,6 +45,7 @@ function isPlain({ method, url, headers }: IncomingMessage, response: ServerResp
   return (
     method === 'GET' &&
     url === '/profile' &&
+    headers.host !== undefined &&
     // It has its turn: nothing sent before it on this connection waits for an answer.
     response.socket !== null &&
     MORE.every((name) => headers[name] === undefined) &&

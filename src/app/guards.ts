@@ -1,6 +1,6 @@
 /** Who may call what. Every route declares it; the server refuses to boot where one does not. */
 
-import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import type { CheckedSession } from '../auth/sessions.ts'
 import type { Auth } from '../auth.ts'
 import { AuthError } from '../errors.ts'
@@ -35,6 +35,7 @@ export function installGuards(app: FastifyInstance, auth: Auth, settings: Settin
     if (route.config?.access === 'fresh') addFreshGuard(route, auth)
   })
   app.addHook('onRequest', async (request, reply) => {
+    refuseHostless(request, reply)
     if (!settings.production) refuseForeignHost(request)
     refuseCrossOrigin(request, settings)
     const { access = 'public' } = request.routeOptions.config
@@ -70,6 +71,13 @@ export async function requireFresh(request: FastifyRequest, auth: Auth): Promise
 
 function refuseStranger(request: FastifyRequest, { operatorKey }: Settings): void {
   if (!isOperatorKey(bearerOf(request) ?? '', operatorKey)) throw new AuthError('operator_required')
+}
+
+/** RFC 9112 3.2. Who leaves it out may also mean something else by what comes next, so the connection ends. */
+function refuseHostless({ headers, raw }: FastifyRequest, reply: FastifyReply): void {
+  if (headers.host !== undefined || raw.httpVersion !== '1.1') return
+  reply.header('connection', 'close')
+  throw new AuthError('request_invalid', { message: 'the Host header is missing' })
 }
 
 /** A page elsewhere whose name resolves to this machine must not get in (DNS rebinding). */

@@ -21,6 +21,8 @@ export function installPipelining(app: FastifyInstance): void {
     if (count > MOST) end(socket)
   }
   app.server.prependListener('request', takeIn)
+  // Beyond the most that a connection carries Node refuses them itself.
+  app.server.on('dropRequest', takeIn)
   // As Node itself answers it, which tells nobody.
   app.server.on('checkExpectation', (request, response) => {
     takeIn(request)

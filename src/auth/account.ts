@@ -96,14 +96,12 @@ export class Account {
     if (!deleted) throw new AuthError('current_password_wrong', { field: 'current_password' })
   }
 
-  /** Another spelling of the same address needs no new proof. */
+  /** Another spelling of the same address may be another mailbox, and needs the proof that every new address does. */
   async #move(checked: CheckedSession, wanted: UserChanges, email: string, client: Client): Promise<ChangedAccount> {
     const { db, settings } = this.#parts
     const { user } = checked
     const emailKey = normalEmail(email)
-    if (emailKey === user.emailKey) {
-      return this.#apply(checked, { ...wanted, email, emailConfirmedAt: user.emailConfirmedAt }, client)
-    }
+    if (email === user.email) return this.#apply(checked, wanted, client)
     if (settings.mail === 'none') return this.#apply(checked, { ...wanted, email }, client)
     const owner = await ownerOf(db, emailKey)
     // One's own former address is nobody else's.

@@ -33,16 +33,16 @@ export class EmailAddress {
     const emailKey = normalEmail(checkEmail(email))
     await events.attempt({ kind: 'request_confirmation', emailKey, client, device: null }, async () => {
       const user = await found(db.findUserBy({ emailKey }))
-      const statements = this.confirmation(user, client)
-      const event = { type: 'email_confirmation_requested', userId: user?.id ?? null, emailKey, client } as const
       const waits = user !== null && user.emailConfirmedAt === null
-      await events.happenWith(event, waits ? statements : [])
+      const statements = waits ? this.confirmation(user, client) : this.#decoy(emailKey, client)
+      const event = { type: 'email_confirmation_requested', userId: user?.id ?? null, emailKey, client } as const
+      await events.happenWith(event, statements)
     })
   }
 
   /** @returns what mails the owner of an account a link that confirms its address */
-  confirmation(user: User | null, client: Client): Statement[] {
-    return this.#linkTo(user?.id ?? 0, 'email_confirmation', user?.email ?? 'nobody@localhost', client)
+  confirmation(user: User, client: Client): Statement[] {
+    return this.#linkTo(user.id, 'email_confirmation', user.email, client)
   }
 
   /** @returns what mails a link to the new address of an account, which changes when it is confirmed */
@@ -109,7 +109,8 @@ export class EmailAddress {
     const { language, address, userAgent } = client
     const lasts = settings.emailUndoLifetime
     const notice: Notice = { kind: 'email_changed', language, lasts, values: { address, userAgent, email } }
-    const returns = undo !== null && normalEmail(undo.email ?? '') === normalEmail(email)
+    // Another spelling of it may be another mailbox, and takes the way back from nobody.
+    const returns = undo?.email === email
     await this.#commit({ ...about({ ...user, email }, client), type: 'email_changed' }, [
       must(remove(tokens, { id: token.id })),
       must(changeUser({ email, emailConfirmedAt: db.now() }, { id: user.id, emailKey: user.emailKey }, db.now())),
@@ -137,7 +138,7 @@ export class EmailAddress {
     const notAdded = { sql: 'NOT EXISTS (SELECT 1 FROM one_time_tokens WHERE id = ?)', params: [id] }
     const withUndo = { ...notice, to: user.email, values: { ...notice.values, token: credential } }
     return [
-      ...addToken({ ...undo, reserves, tries: 0, createdAt: now, expiresAt: now + notice.lasts }),
+      ...addToken({ ...undo, reserves, createdAt: now, expiresAt: now + notice.lasts }),
       ...post.put(withUndo, added),
       ...post.put({ ...notice, to: user.email }, notAdded),
     ]
@@ -155,13 +156,20 @@ export class EmailAddress {
       purpose: kind,
       email,
       reserves: null,
-      tries: 0,
       createdAt: now,
       expiresAt: now + lasts,
     }
     const letter = { kind, to: email, language: client.language, lasts, values: { token: credential } }
     // Only together with its letter: a token that nobody is sent must not take the place of one that somebody was.
     return [...post.put(letter).map(must), ...replaceToken(token)]
+  }
+
+  /** The work of `confirmation` for an address that is not mailed. */
+  #decoy(email: string, { language }: Client): Statement[] {
+    const { post, settings } = this.#parts
+    const lasts = settings.confirmationLifetime
+    const values = { token: makeCredential().credential }
+    return post.decoy({ kind: 'email_confirmation', to: email, language, lasts, values }).map(must)
   }
 
   async #owned(presented: string, purposes: readonly OneTimeToken['purpose'][], client: Client) {

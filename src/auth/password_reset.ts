@@ -1,12 +1,14 @@
 /** A forgotten password: a one-time token is made for an address, and spent for a new password. */
 
+import { countTry } from '../db/code_tries.ts'
 import { noteCost } from '../db/hash_costs.ts'
 import { sessions } from '../db/sessions.ts'
 import { must, remove, update } from '../db/table.ts'
-import { countTry, endTokens, type OneTimeToken, replaceToken, tokens } from '../db/tokens.ts'
+import { endTokens, type OneTimeToken, replaceToken, tokens } from '../db/tokens.ts'
 import { changeUser, users } from '../db/users.ts'
 import { AuthError } from '../errors.ts'
 import type { Attempt } from '../feature.ts'
+import type { Letter } from '../letter.ts'
 import { makeCredential, parseCredential, sameHash } from '../security/credential.ts'
 import { checkPassword } from '../security/password_policy.ts'
 import { CODE_LIFETIME, CODE_TRIES, hashCode, makeCode, readCode } from '../security/reset_code.ts'
@@ -56,16 +58,18 @@ export class PasswordReset {
     const browser = makeCredential()
     const code = makeCode()
     const createdAt = db.now()
-    const token = { userId: user?.id ?? 0, createdAt, email: null, reserves: null, tries: 0 }
+    const token = { userId: user?.id ?? 0, createdAt, email: null, reserves: null }
     const lasts = settings.resetTokenLifetime
     const codeHash = hashCode(browser.secretHash, code)
-    const letter = post.put({
+    const letter: Letter = {
       ...{ kind: 'password_reset', to: user?.email ?? emailKey, language: client.language, lasts },
       values: { token: link.credential, code },
-    })
+    }
+    const handedIn = user === null ? post.decoy(letter) : post.put(letter)
+    // Only together with the letter: a token that nobody is sent must not take the place of one that somebody was.
+    const mailed = settings.production ? handedIn.map(must) : handedIn
     const statements = [
-      // Only together with the letter: a token that nobody is sent must not take the place of one that somebody was.
-      ...(settings.production ? letter.map(must) : letter),
+      ...mailed,
       // Nor does one go to an address that is the account's no more, since a change was confirmed at this moment.
       must(update(users, { emailKey }, { id: user?.id ?? 0, emailKey })),
       ...replaceToken({
@@ -78,7 +82,7 @@ export class PasswordReset {
       }),
     ]
     const event = { type: 'password_reset_requested', userId: user?.id ?? null, emailKey, client } as const
-    await events.happenWith(event, user === null ? [] : statements)
+    await events.happenWith(event, user === null ? mailed : statements)
     const owner = user === null ? null : { user, resetToken: link.credential }
     return { owner, browser: browser.credential }
   }
@@ -95,7 +99,7 @@ export class PasswordReset {
       const user = await found(db.findUserBy({ emailKey }))
       const code = readCode(resetToken)
       // A password that is refused anyway costs none of the few tries.
-      if (code !== null) await checkPassword(newPassword, user?.email ?? email, policy, 'new_password')
+      if (code !== null) await checkPassword(newPassword, email, policy, 'new_password')
       const token = code === null ? await this.pending(resetToken) : await this.#pendingCode(code, browser)
       if (user === null || token === null || token.userId !== user.id) {
         await events.happen({ type: 'password_reset_refused', userId: user?.id ?? null, emailKey, client })
@@ -132,8 +136,10 @@ export class PasswordReset {
   async #pendingCode(code: string, browser: string | undefined): Promise<OneTimeToken | null> {
     const { db } = this.#parts
     const asked = parseCredential(browser ?? '')
-    if (asked === null || !(await db.commit([countTry(asked.id, CODE_TRIES, db.now())]))) return null
-    const token = await found(db.findTokenBy({ id: asked.id, purpose: 'reset_code' }))
-    return token !== null && sameHash(hashCode(asked.secretHash, code), token.secretHash) ? token : null
+    if (asked === null) return null
+    const counted = await db.commit([must(countTry(asked.id, CODE_TRIES, db.now() + CODE_LIFETIME))])
+    const token = counted ? await found(db.findTokenBy({ id: asked.id, purpose: 'reset_code' })) : null
+    if (token === null || !sameHash(hashCode(asked.secretHash, code), token.secretHash)) return null
+    return db.now() < token.expiresAt ? token : null
   }
 }

@@ -80,7 +80,7 @@ export class Registration {
     const { id, secretHash, credential } = makeCredential()
     const now = db.now()
     const lasts = settings.confirmationLifetime
-    const token = { id, secretHash, purpose: 'email_confirmation', email, reserves: null, tries: 0 } as const
+    const token = { id, secretHash, purpose: 'email_confirmation', email, reserves: null } as const
     return [
       addTokenOf(emailKey, { ...token, createdAt: now, expiresAt: now + lasts }),
       ...post.put({ kind: 'email_confirmation', to: email, language, lasts, values: { token: credential } }),

@@ -8,6 +8,7 @@
 
 import { type Engine, integer, type Row, UniqueViolation } from '../engines/engine.ts'
 import { StartError } from '../errors.ts'
+import { codeTryMigrations } from './code_tries.ts'
 import { hashCostMigrations } from './hash_costs.ts'
 import { turnMigrations } from './turns.ts'
 
@@ -104,6 +105,7 @@ export const coreMigrations: readonly Migration[] = [
   },
   ...hashCostMigrations,
   ...turnMigrations,
+  ...codeTryMigrations,
 ]
 
 /** Marks a database that is being filled from another one; no version of the service starts on it. */

@@ -18,8 +18,6 @@ export interface OneTimeToken {
   readonly email: string | null
   /** The normal form of an address that nobody else may take as long as it is pending. */
   readonly reserves: string | null
-  /** Wrong tries with a secret that is short enough to be guessed. */
-  readonly tries: number
 }
 
 export const tokens: Table<OneTimeToken> = {
@@ -33,7 +31,6 @@ export const tokens: Table<OneTimeToken> = {
     expiresAt: 'expires_at',
     email: 'email',
     reserves: 'reserves',
-    tries: 'tries',
   },
   read: (row) => ({
     id: text(row, 'id'),
@@ -44,7 +41,6 @@ export const tokens: Table<OneTimeToken> = {
     expiresAt: integer(row, 'expires_at'),
     email: optionalText(row, 'email'),
     reserves: optionalText(row, 'reserves'),
-    tries: integer(row, 'tries'),
   }),
 }
 
@@ -70,14 +66,6 @@ export function addTokenOf(emailKey: string, token: Omit<OneTimeToken, 'userId'>
     .replace(') VALUES (', ', user_id) SELECT ')
     .replace(/\)$/, ', id FROM users WHERE email_key = ?')
   return must({ sql: withOwner, params: [...params, emailKey] })
-}
-
-/** Counts a try; changes no row where there were `most` already, or the token is too old. */
-export function countTry(id: string, most: number, now: number): Statement {
-  return must({
-    sql: 'UPDATE one_time_tokens SET tries = tries + 1 WHERE id = ? AND tries < ? AND expires_at > ?',
-    params: [id, most, now],
-  })
 }
 
 /**

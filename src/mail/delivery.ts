@@ -4,11 +4,12 @@
  * noted: the process ends in between, or the mail server takes the mail and does not say so in time.
  */
 
+import { randomInt } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Letter } from '../letter.ts'
 import { Unsealable } from '../security/sealed.ts'
 import type { Message } from './message.ts'
-import type { Outbox, OutboxRow } from './outbox.ts'
+import { DECOY, type Outbox, type OutboxRow } from './outbox.ts'
 import { NotSent, SEND_LIMIT, type Transport } from './transport.ts'
 
 /** Mails on their way at the same time. */
@@ -19,8 +20,6 @@ const LEASE = 2 * SEND_LIMIT
 const PAUSES = [10, 30, 60, 300, 900, 1800, 3600].map((seconds) => seconds * 1_000)
 /** How often it looks for letters that other processes wrote, or that are due again, in milliseconds. */
 const ROUND = 5_000
-/** How long after a letter was handed in it looks, in milliseconds. */
-const SOON = 100
 /** How long a stop waits for a mail server, in milliseconds. */
 const STOP_LIMIT = 8_000
 /** A letter that has waited this long is worth a line in the log, in milliseconds. */
@@ -33,6 +32,8 @@ interface Parts {
   log: FastifyBaseLogger
   /** Milliseconds since the epoch. */
   now: () => number
+  /** How long after a letter was handed in it looks, in milliseconds. Default: by chance, at most `ROUND`. */
+  pause?: () => number
 }
 
 export class Delivery {
@@ -57,15 +58,16 @@ export class Delivery {
   }
 
   /**
-   * Like `wake`, a little later: to claim a letter is a write to disk, and by its time an answer that waited for it would tell
-   * that there is a letter.
+   * Like `wake`, at a moment that does not follow from the request: to claim and to compose a letter keeps everybody waiting for
+   * some milliseconds, and who asked would see by their time that there is one.
    */
   stir(): void {
     if (this.#stopped || this.#stirred !== undefined) return
+    const { pause = () => randomInt(ROUND) } = this.#parts
     this.#stirred = setTimeout(() => {
       this.#stirred = undefined
       this.wake()
-    }, SOON)
+    }, pause())
     this.#stirred.unref()
   }
 
@@ -119,6 +121,7 @@ export class Delivery {
   /** Says in the log what became of a letter, once the outbox knows it: who reads the line finds the row as it says. */
   async #deliver(row: OutboxRow): Promise<void> {
     const { outbox, transport, compose, log, now } = this.#parts
+    if (row.kind === DECOY) return this.#waste(row)
     const about = { letter: row.id, kind: row.kind, tries: row.tries + 1 }
     if (row.expiresAt <= now()) {
       const line = 'a mail was never sent: it could not go before it was of no use any more'
@@ -136,6 +139,17 @@ export class Delivery {
       return outbox.postpone(row, wait).finally(() => log.warn(line, 'a mail could not be sent yet'))
     }
     await this.#settled(row).finally(() => log.info(about, 'mail sent'))
+  }
+
+  /** Does for a letter to nobody what is done for others, but hands nothing over and says nothing. */
+  async #waste(row: OutboxRow): Promise<void> {
+    const { outbox, transport, compose } = this.#parts
+    try {
+      await transport.pretend(compose(row, outbox.open(row)), this.#leaving.signal)
+    } catch {
+      // Nobody waits for it.
+    }
+    await outbox.settle(row)
   }
 
   /** What was accepted must be noted, or it would be sent again; so a database that is busy is waited for. */

@@ -23,6 +23,9 @@ const KEPT = 24 * HOUR
 /** Nobody without the password can cause one, and it may hold the only way back: no limit must keep it from its owner. */
 const ALWAYS = 'email_changed'
 
+/** In the place of a kind: goes to nobody, and counts neither as a letter nor as one that waits. */
+export const DECOY = 'decoy'
+
 export interface OutboxRow {
   readonly id: string
   readonly kind: string
@@ -109,6 +112,18 @@ export class Outbox implements Post {
     return [insertIf(outboxTable, row, conditions)]
   }
 
+  decoy(letter: Letter): readonly Statement[] {
+    const { mail, mailsPerAddress } = this.#settings
+    if (mail === 'none') return []
+    this.#stirred = true
+    const now = this.#db.now()
+    // What was typed may be no address, and is kept for nobody.
+    const to = `${hash('sha256', normalEmail(letter.to), 'hex')}@nobody.invalid`
+    const row = this.#rowOf({ ...letter, to }, now, DECOY)
+    const conditions = mailsPerAddress > 0 ? [fewerThan(mailsPerAddress, row.limitKey, now - HOUR)] : []
+    return [insertIf(outboxTable, row, conditions)]
+  }
+
   /** @param listener told when letters were handed in and may be in the database by now */
   listen(listener: () => void): void {
     this.#listener = listener
@@ -120,7 +135,7 @@ export class Outbox implements Post {
   }
 
   /**
-   * Claims what is due, the longest due first.
+   * Claims what is due, the longest due first, and letters to nobody last: however many are asked for, they hold up no other.
    * @param lease milliseconds for which nobody else may send it
    */
   async claim(limit: number, lease: number): Promise<OutboxRow[]> {
@@ -131,8 +146,8 @@ export class Outbox implements Post {
       {
         // Said twice, since another process may have claimed one between the two readings.
         sql: `UPDATE outbox SET claim = ?, claimed_until = ? WHERE ${due} AND id IN (
-          SELECT id FROM outbox WHERE ${due} ORDER BY due_at LIMIT ?)`,
-        params: [claim, now + lease, now, now, now, now, limit],
+          SELECT id FROM outbox WHERE ${due} ORDER BY CASE WHEN kind = ? THEN 1 ELSE 0 END, due_at LIMIT ?)`,
+        params: [claim, now + lease, now, now, now, now, DECOY, limit],
       },
     ])
     const claimed = await this.#db.findLastBy(outboxTable, { claim }, ['createdAt'], limit)
@@ -160,16 +175,17 @@ export class Outbox implements Post {
 
   /** @returns what is due or will be, with the age of the oldest */
   async waiting(): Promise<Waiting> {
-    const sql = 'SELECT COUNT(*) AS count, COALESCE(MIN(created_at), 0) AS oldest FROM outbox WHERE due_at IS NOT NULL'
+    const sql = `SELECT COUNT(*) AS count, COALESCE(MIN(created_at), 0) AS oldest FROM outbox
+      WHERE due_at IS NOT NULL AND kind <> ?`
     const read = (row: Row) => ({ count: integer(row, 'count'), oldest: integer(row, 'oldest') })
-    const [{ count, oldest } = { count: 0, oldest: 0 }] = await this.#db.read({ sql, params: [] }, read)
+    const [{ count, oldest } = { count: 0, oldest: 0 }] = await this.#db.read({ sql, params: [DECOY] }, read)
     return { count, oldest: count === 0 ? 0 : this.#db.now() - oldest }
   }
 
   /** @returns the last letters that were written, the newest first */
   async recent(limit: number): Promise<OutboxRow[]> {
-    const sql = 'SELECT * FROM outbox ORDER BY created_at DESC, id LIMIT ?'
-    return this.#db.read({ sql, params: [limit] }, outboxTable.read)
+    const sql = 'SELECT * FROM outbox WHERE kind <> ? ORDER BY created_at DESC, id LIMIT ?'
+    return this.#db.read({ sql, params: [DECOY, limit] }, outboxTable.read)
   }
 
   async sweep(): Promise<void> {
@@ -177,11 +193,11 @@ export class Outbox implements Post {
     await this.#db.commit([{ sql, params: [this.#db.now() - KEPT] }])
   }
 
-  #rowOf(letter: Letter, now: number): OutboxRow {
+  #rowOf(letter: Letter, now: number, kind: string = letter.kind): OutboxRow {
     const id = makeId()
     const limitKey = hash('sha256', `${letter.kind} ${normalEmail(letter.to)}`, 'base64url')
     return {
-      ...{ id, kind: letter.kind, sealed: this.#sealer.seal(JSON.stringify(letter), id), limitKey },
+      ...{ id, kind, sealed: this.#sealer.seal(JSON.stringify(letter), id), limitKey },
       ...{ createdAt: now, expiresAt: now + letter.lasts, dueAt: now, tries: 0, claim: '', claimedUntil: 0 },
     }
   }

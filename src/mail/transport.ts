@@ -2,6 +2,7 @@
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import type { SmtpServer } from '../settings/smtp.ts'
 import type { Message } from './message.ts'
 
@@ -34,6 +35,15 @@ export interface Transport {
    * @throws NotSent
    */
   send(message: Message, signal?: AbortSignal): Promise<void>
+  /** Does what `send` does, up to the mail server, and hands it nothing; whether that can be reached is not told. */
+  pretend(message: Message, signal?: AbortSignal): Promise<void>
+}
+
+/** @returns a mail as it would go over the wire */
+async function written(message: Message): Promise<Buffer | Readable> {
+  const nodemailer = await mailer()
+  const stream = nodemailer.createTransport({ streamTransport: true, buffer: true })
+  return (await stream.sendMail(mailOf(message))).message
 }
 
 /**
@@ -47,18 +57,22 @@ export function smtpTransport({ host, port, secure, plain, user, password }: Smt
     ...{ connectionTimeout: CONNECT_LIMIT, dnsTimeout: CONNECT_LIMIT, greetingTimeout: CONNECT_LIMIT },
     ...{ socketTimeout: SILENCE_LIMIT, disableFileAccess: true, disableUrlAccess: true },
   }
+  const hand = async (mail: Mail, signal?: AbortSignal) => {
+    const limit = AbortSignal.timeout(SEND_LIMIT)
+    try {
+      const nodemailer = await mailer()
+      const ending = signal === undefined ? limit : AbortSignal.any([limit, signal])
+      await nodemailer.createTransport(options).sendMail({ ...mail, signal: ending })
+    } catch (error) {
+      throw new NotSent(error)
+    }
+  }
   return {
-    async send(message, signal) {
-      const limit = AbortSignal.timeout(SEND_LIMIT)
-      try {
-        const nodemailer = await mailer()
-        await nodemailer.createTransport(options).sendMail({
-          ...mailOf(message),
-          signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
-        })
-      } catch (error) {
-        throw new NotSent(error)
-      }
+    send: (message, signal) => hand(mailOf(message), signal),
+    async pretend(message, signal) {
+      await written(message)
+      // That there is no recipient is noticed when the server has answered.
+      await hand({ ...mailOf(message), envelope: { from: message.from.address, to: [] } }, signal).catch(() => {})
     },
   }
 }
@@ -68,14 +82,15 @@ export function folderTransport(folder: string): Transport {
   return {
     async send(message) {
       try {
-        const nodemailer = await mailer()
-        const stream = nodemailer.createTransport({ streamTransport: true, buffer: true })
-        const { message: raw } = await stream.sendMail(mailOf(message))
+        const raw = await written(message)
         await mkdir(folder, { recursive: true, mode: 0o700 })
         await writeFile(join(folder, fileOf(message)), raw, { mode: 0o600 })
       } catch (error) {
         throw new NotSent(error)
       }
+    },
+    async pretend(message) {
+      await written(message)
     },
   }
 }
@@ -89,6 +104,8 @@ async function mailer() {
 function fileOf({ id, date }: Message): string {
   return `${new Date(date).toISOString().replace(/[:.]/g, '-')}-${id.slice(0, 8)}.eml`
 }
+
+type Mail = ReturnType<typeof mailOf> & { envelope?: { from: string; to: string[] } }
 
 function mailOf({ id, from, to, date, subject, text, html }: Message) {
   const [, domain = 'localhost'] = from.address.split('@')

@@ -3,7 +3,9 @@
  * length decides, counted in code points, and whether a stranger would try it first.
  */
 
+import { domainToUnicode } from 'node:url'
 import { AuthError } from '../errors.ts'
+import { normalEmail } from '../user.ts'
 import { isCommonPassword } from './common_passwords.ts'
 import { LONGEST_PASSWORD } from './password.ts'
 
@@ -19,7 +21,7 @@ export interface PasswordPolicy {
 }
 
 /**
- * @param email the address of the account
+ * @param email the address of the account, in any spelling: the refusal of a password must not tell which one is registered
  * @param field the name under which the client sent it
  * @throws AuthError `field_missing`, `password_invalid`, `password_too_long`, `password_too_short`, `password_common`, `password_context`
  */
@@ -51,8 +53,9 @@ export function contextWordsOf(serviceName: string, host: string): string[] {
 }
 
 function wordsOf(email: string): string[] {
-  const [local = '', domain = ''] = email.split('@')
-  return [email, local, ...local.split(/[.+_-]/), domain]
+  const normal = normalEmail(email)
+  const [local = '', domain = ''] = normal.split('@')
+  return [normal, local, ...local.split(/[.+_-]/), domain, domainToUnicode(domain)]
 }
 
 /** Nothing is left of it but digits and signs when these words are taken out. */

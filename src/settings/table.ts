@@ -169,10 +169,12 @@ export function declare(read: Reader) {
     }),
     sessionIdle: read({
       variable: 'SESSION_IDLE',
-      kind: duration('1m', '365d'),
+      // Another process may know of the last use a minute and a half late.
+      kind: duration('5m', '365d'),
       fallback: 7 * DAY,
       shown: '`7d`',
-      meaning: 'A session unused for this long has ended.',
+      meaning:
+        'A session unused for this long has ended; of several processes one may see that a minute and a half early.',
     }),
     sessionLifetime: read({
       variable: 'SESSION_LIFETIME',

@@ -1,5 +1,6 @@
 /** The fast path of `GET /profile`: answers as the routes do, and knows at once of every end of a session. */
 
+import { once } from 'node:events'
 import { request } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
 import { CREDENTIAL_LENGTH } from '../../src/security/credential.ts'
@@ -206,6 +207,16 @@ test('the last use is written once a minute, and the list of devices knows of it
   for (const _ of [1, 2]) await get({ cookie })
   await house.upkeep()
   expect(await stored()).toEqual([opened + 3.5 * MINUTE])
+})
+
+test('H-12: a check without a host is refused like any request without one', async () => {
+  const { house, cookie, get } = await listening()
+  expect((await get({ cookie })).status).toBe(200)
+  const { port } = new URL(house.app.listeningOrigin)
+  const sent = request({ port, host: '127.0.0.1', path: '/profile', headers: { cookie }, setHost: false }).end()
+  const [response] = await once(sent, 'response')
+  expect([response.statusCode, response.headers.connection]).toEqual([400, 'close'])
+  sent.destroy()
 })
 
 test('a new name and a new spelling are told at once', async () => {

@@ -92,6 +92,18 @@ test('R-07: it ends after ten minutes, when the link still lasts', async () => {
   expect((await late.browser.reset(token)).statusCode).toBe(200)
 })
 
+test('S-21: what was counted goes when no code that it could be about is good any more', async () => {
+  const { house, browser, wrong } = await asked()
+  const counted = () => house.db.read({ sql: 'SELECT tries FROM code_tries', params: [] }, ({ tries }) => Number(tries))
+  for (let n = 0; n < 2; n += 1) await browser.reset(wrong)
+  house.clock.advance(10 * MINUTE - 1)
+  await house.upkeep()
+  expect(await counted()).toEqual([2])
+  house.clock.advance(MINUTE)
+  await house.upkeep()
+  expect(await counted()).toEqual([])
+})
+
 test('R-08: a new request makes the earlier code and link worthless', async () => {
   const { house, browser, code } = await asked()
   const { token = '' } = (await letterOf(house, 'password_reset')).values

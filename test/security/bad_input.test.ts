@@ -477,7 +477,7 @@ class Live {
     const { id, secretHash, credential } = makeCredential()
     const createdAt = db.now()
     const times = { createdAt, expiresAt: createdAt + 60_000 }
-    await db.addToken({ id, secretHash, userId, purpose, email, reserves: null, tries: 0, ...times })
+    await db.addToken({ id, secretHash, userId, purpose, email, reserves: null, ...times })
     return credential
   }
 

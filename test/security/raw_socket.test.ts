@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { answerHeaders } from '../../src/app/headers.ts'
 import { form, type House, openHouse } from '../house.ts'
 import { temporaryFolder } from '../started.ts'
 
@@ -83,13 +84,20 @@ class Wire {
 
   /** @returns all that came until it holds `end` */
   async until(end: string): Promise<string> {
-    while (!this.text.includes(end)) {
-      await new Promise<void>((resolve, reject) => {
-        this.#socket.once('data', () => resolve())
-        this.#socket.once('close', () => reject(new Error(`closed after: ${this.text}`)))
-      })
-    }
+    while (!this.text.includes(end)) await this.more()
     return this.text
+  }
+
+  /** Waits until something more has come. */
+  more(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const closed = () => reject(new Error(`closed after: ${this.text}`))
+      this.#socket.once('close', closed)
+      this.#socket.once('data', () => {
+        this.#socket.off('close', closed)
+        resolve()
+      })
+    })
   }
 
   close(): void {
@@ -180,6 +188,11 @@ test('H-12: a request without a host is refused, and the connection ends', async
   const answer = await exchanged(`GET / HTTP/1.1\r\n\r\n${HIDDEN}`)
   expect(statuses(answer)).toEqual([400])
   expect(answer).toMatch(/\r\nconnection: close\r\n/i)
+  const [head = '', body = ''] = answer.split('\r\n\r\n')
+  expect(JSON.parse(body)).toEqual({ message: 'the Host header is missing', code: 'request_invalid' })
+  for (const [name, value] of Object.entries(answerHeaders(house.settings))) {
+    expect(head.toLowerCase()).toContain(`\r\n${name}: ${value}\r\n`.toLowerCase())
+  }
 })
 
 test('H-12: what is framed well is read, in one piece and byte by byte', async () => {
@@ -280,6 +293,7 @@ test.each([
   ['ones with a path that no router can read', 'GET /%zz HTTP/1.1\r\nHost: localhost\r\n\r\n'],
   ['ones with a parameter that is too long', `GET /assets/${'x'.repeat(101)} HTTP/1.1\r\nHost: localhost\r\n\r\n`],
   ['ones with a body', 'POST /users HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}'],
+  ['ones without a host', 'GET / HTTP/1.1\r\n\r\n'],
   ['ones with an expectation', 'GET / HTTP/1.1\r\nHost: localhost\r\nExpect: x\r\n\r\n'],
 ])('H-19: of the requests that a connection sends on, no more are read than are worked on: %s', async (_, sent) => {
   let read = 0
@@ -292,6 +306,28 @@ test.each([
   await Promise.all(wires.map((wire) => wire.untilClosed()))
   for (const event of ['request', 'checkExpectation']) server.off(event, count)
   expect(read).toBe(20 * 17)
+  await stillAnswers()
+})
+
+test('H-19: the same beyond the thousand requests that a connection carries', async () => {
+  const most = 1_000
+  const sent = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'
+  let read = 0
+  const count = () => {
+    read += 1
+  }
+  const { server } = house.app
+  for (const event of ['request', 'dropRequest']) server.on(event, count)
+  const wire = new Wire()
+  for (let answered = 10; answered < most; answered += 10) {
+    wire.write(sent.repeat(10))
+    while (statuses(wire.text).length < answered) await wire.more()
+  }
+  read = 0
+  wire.write(sent.repeat(2_000))
+  await wire.untilClosed()
+  for (const event of ['request', 'dropRequest']) server.off(event, count)
+  expect(read).toBe(17)
   await stillAnswers()
 })
 
