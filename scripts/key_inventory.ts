@@ -90,7 +90,13 @@ export const inventory: readonly InventoryRow[] = [
     file: 'src/security/reset_code.ts',
   },
   {
-    use: 'counting letters to one address',
+    use: 'the moment at which letters are claimed',
+    algorithm: 'a random number, so that it does not follow from a request',
+    key: 'none',
+    file: 'src/mail/delivery.ts',
+  },
+  {
+    use: 'counting letters to one address, and the address of letters to nobody',
     algorithm: 'SHA-256',
     key: 'none',
     file: 'src/mail/outbox.ts',
@@ -108,8 +114,8 @@ export const inventory: readonly InventoryRow[] = [
     file: 'src/features/throttle.ts',
   },
   {
-    use: 'the names of prepared statements on PostgreSQL',
-    algorithm: 'SHA-256 of the statement',
+    use: 'the names of prepared statements on PostgreSQL, and the pauses before a transaction is tried again',
+    algorithm: 'SHA-256 of the statement; a random number',
     key: 'none',
     file: 'src/engines/postgres.ts',
   },

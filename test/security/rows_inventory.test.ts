@@ -24,7 +24,7 @@ describe('keys and algorithms', () => {
     [/createHmac\('sha256'/, 'HMAC-SHA-256'],
     [/[^a-z]hash\('sha256'/i, 'SHA-256'],
     [/hkdfSync\('sha256'/, 'HKDF with SHA-256'],
-    [/\brandomBytes\(/, 'random'],
+    [/\brandom(?:Bytes|Int)\(/, 'random'],
     [/createCipheriv\(/, 'AES-256-GCM'],
     [/\bSignJWT\(/, 'JWT'],
     [/'ES256', 'EdDSA'/, 'ES256'],
