@@ -114,8 +114,8 @@ export const inventory: readonly InventoryRow[] = [
     file: 'src/features/throttle.ts',
   },
   {
-    use: 'the names of prepared statements on PostgreSQL',
-    algorithm: 'SHA-256 of the statement',
+    use: 'the names of prepared statements on PostgreSQL, and the pauses before a transaction is tried again',
+    algorithm: 'SHA-256 of the statement; a random number',
     key: 'none',
     file: 'src/engines/postgres.ts',
   },
