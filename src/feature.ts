@@ -11,15 +11,23 @@ import type { Client } from './session.ts'
 export interface Attempt {
   /**
    * `guess_token` is a reset or a confirmation with a token, `confirm` the current password of somebody who is signed in,
-   * `change` a change of the own account that needs none.
+   * `change` a change of the own account that needs none, `refresh` a right refresh token.
    */
-  kind: 'login' | 'register' | 'request_reset' | 'request_confirmation' | 'guess_token' | 'confirm' | 'change'
+  kind:
+    | 'login'
+    | 'register'
+    | 'request_reset'
+    | 'request_confirmation'
+    | 'guess_token'
+    | 'confirm'
+    | 'change'
+    | 'refresh'
   /** The normal form of the address, known or not. */
   emailKey: string
   client: Client
   /** Names a device on which this account was logged in to before; null on any other. */
   device: string | null
-  /** The session in which the current password is asked for. */
+  /** The session in which the current password is asked for, or whose tokens are refreshed. */
   sessionId?: string
 }
 

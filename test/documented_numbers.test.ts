@@ -2,8 +2,16 @@
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { CHANGES_PER_ACCOUNT, GROWING_WAITS, MOST_FAILURES, SHARED_FACTOR } from '../src/features/throttle.ts'
+import {
+  CHANGES_PER_ACCOUNT,
+  GROWING_WAITS,
+  MOST_FAILURES,
+  REFRESHES_PER_SESSION,
+  SHARED_FACTOR,
+} from '../src/features/throttle.ts'
+
 import { readSettings } from '../src/settings.ts'
+import { Program } from './app/program.ts'
 import { type House, letterOf, letters, MAIL, PRODUCTION } from './house.ts'
 import {
   type Answer,
@@ -75,6 +83,13 @@ function reader(n: number): string {
 interface Scene {
   house: House
   laptop: Visitor
+  program?: Program
+}
+
+/** What no setting changes. */
+const FIXED: Record<string, number> = {
+  "changes of one's own account without a password": CHANGES_PER_ACCOUNT,
+  'refreshes of one session': REFRESHES_PER_SESSION,
 }
 
 interface Throttled {
@@ -123,6 +138,13 @@ const THROTTLED: Record<string, Throttled> = {
   "changes of one's own account without a password": {
     attempt: ({ laptop }, n) => laptop.send('PATCH', '/users/me', { name: `Ada ${n}` }),
   },
+  'refreshes of one session': {
+    before: async (scene) => {
+      scene.program = new Program(scene.house)
+      await scene.program.logIn(OWNER, PASSWORD)
+    },
+    attempt: async ({ program }) => program?.refresh() ?? Promise.reject(new Error('no program has logged in')),
+  },
   'wrong current passwords within one session': {
     attempt: ({ laptop }) => laptop.send('DELETE', '/users/me', { current_password: WRONG }),
     wait: '30 s',
@@ -134,7 +156,7 @@ async function sceneOf(what: string): Promise<{ counted: Throttled; scene: Scene
   const counted = THROTTLED[what]
   if (counted === undefined) throw new Error(`nobody knows how to try ${what}`)
   const house = await production()
-  const scene = { house, laptop: await signedIn(house) }
+  const scene: Scene = { house, laptop: await signedIn(house) }
   if (what.includes('known device')) scene.laptop.keepDeviceOnly()
   await counted.before?.(scene)
   return { counted, scene }
@@ -201,7 +223,7 @@ describe('docs/throttling.md', () => {
   test('A-01: names the setting of each row, whose default is the number of the row', () => {
     for (const [what, free = '', , , setting = ''] of limits) {
       if (what === TOTAL) expect(setting).toMatch(/^fixed/)
-      else if (setting === 'fixed') expect(numberIn(free), what).toBe(CHANGES_PER_ACCOUNT)
+      else if (setting === 'fixed') expect(numberIn(free), what).toBe(FIXED[what ?? ''])
       else expect(documented(setting.replaceAll('`', '')), what).toBe(String(numberIn(free)))
     }
   })

@@ -7,7 +7,7 @@ export const refreshTokens: readonly Mutation[] = [
     rows: ['T-12'],
     takesOut: 'the end of the session when a spent token comes back',
     file: 'src/auth/tokens.ts',
-    find: "    await this.#end(session, 'refresh_token_reused', client)\n",
+    find: "    await this.#end(checked, 'refresh_token_reused', client)\n",
     replace: '',
   },
   {

@@ -274,4 +274,11 @@ export const throttling: readonly Mutation[] = [
     find: "return this.#parts.events.attempt({ kind: 'register', emailKey, client, device: null }, () =>\n      this.#move(checked, wanted, address, client),\n    )",
     replace: "return emailKey === '' ? unchanged(checked.user) : this.#move(checked, wanted, address, client)",
   },
+  {
+    rows: ['A-09'],
+    takesOut: 'the ceiling of refreshes',
+    file: 'src/auth/tokens.ts',
+    find: 'const rotated = await this.#parts.events.attempt(attempt, () => this.#rotate(session, presented))',
+    replace: "const rotated = attempt.kind === 'refresh' ? await this.#rotate(session, presented) : null",
+  },
 ]

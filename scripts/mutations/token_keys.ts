@@ -119,14 +119,14 @@ export const tokenKeys: readonly Mutation[] = [
     rows: ['T-25'],
     takesOut: 'that a refresh token is for its own kind of session',
     file: 'src/auth/tokens.ts',
-    find: 'session?.session.kind !== kind)',
+    find: 'checked?.session.kind !== kind)',
     replace: 'session === null)',
   },
   {
     rows: ['T-25'],
     takesOut: 'that a session cookie is no refresh token: by its kind, and by the family that it has not',
     file: 'src/auth/tokens.ts',
-    find: 'session?.session.kind !== kind)',
+    find: 'checked?.session.kind !== kind)',
     replace: 'session === null)',
     also: [
       {

@@ -64,7 +64,7 @@ export const signIn: readonly SecurityRow[] = [
     part: 'core',
     standard: 'ASVS 2.4.1; COPEN',
     demand: 'Limit every costly or mail-sending route.',
-    does: 'Registrations have a ceiling per network, resets one per network and one per address, in production; each is asked before any work.',
+    does: 'Registrations have a ceiling per network, resets one per network and one per address, in production, and so do the refreshes of a session; each is asked before any work.',
   },
   {
     id: 'A-10',

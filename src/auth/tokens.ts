@@ -6,6 +6,7 @@
 import { rotateSession, sessions } from '../db/sessions.ts'
 import { must, remove } from '../db/table.ts'
 import { AuthError } from '../errors.ts'
+import type { Attempt } from '../feature.ts'
 import {
   type AccessClaims,
   claimedKey,
@@ -85,19 +86,22 @@ export class Tokens {
    * Spends a refresh token for the next one (RFC 9700 4.14.2). One that was spent before ends its session: whether the thief
    * or the owner comes second, nobody can tell. Within REFRESH_GRACE the last one gets the same successor again.
    * @param kind the only kind of session that counts here
-   * @throws AuthError `refresh_refused`, `refresh_token_reused`
+   * @throws AuthError `refresh_refused`, `refresh_token_reused`, `throttled`, which spends nothing
    */
   async refresh(presented: string, kind: SessionKind, client: Client): Promise<OpenedSession> {
     const parsed = parseRefreshToken(presented)
-    const session = parsed === null ? null : await this.#ofFamily(parsed)
-    if (parsed === null || session?.session.kind !== kind) throw new AuthError('refresh_refused')
-    if (sameHash(parsed.secretHash, session.session.secretHash)) {
+    const checked = parsed === null ? null : await this.#ofFamily(parsed)
+    if (parsed === null || checked?.session.kind !== kind) throw new AuthError('refresh_refused')
+    const { session, user } = checked
+    if (sameHash(parsed.secretHash, session.secretHash)) {
+      const attempt: Attempt = { kind: 'refresh', emailKey: user.emailKey, client, device: null, sessionId: session.id }
+      const rotated = await this.#parts.events.attempt(attempt, () => this.#rotate(session, presented))
       // Somebody else who presents it at this moment came first: it is spent by now.
-      return (await this.#rotate(session.session, presented)) ?? this.refresh(presented, kind, client)
+      return rotated ?? this.refresh(presented, kind, client)
     }
-    const again = this.#withinGrace(session.session, presented)
+    const again = this.#withinGrace(session, presented)
     if (again !== null) return again
-    await this.#end(session, 'refresh_token_reused', client)
+    await this.#end(checked, 'refresh_token_reused', client)
     throw new AuthError('refresh_token_reused')
   }
 

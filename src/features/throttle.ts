@@ -37,6 +37,8 @@ export const SEATS_PER_NETWORK = 10
 
 /** Changes of an account in an hour that need no password, before one waits between them. */
 export const CHANGES_PER_ACCOUNT = 30
+/** Refreshes of one session in an hour, before one waits between them: twice as many as its shortest tokens need. */
+export const REFRESHES_PER_SESSION = 120
 
 interface Counted {
   key: string
@@ -135,6 +137,7 @@ function rulesOf(settings: Settings) {
     share: { limit: settings.failuresPerNetwork > 0 ? COUNTLESS : 0, waits: [0], memory: 10 * MINUTE },
     network: { limit: settings.failuresPerNetwork, waits: [10 * MINUTE], memory: 10 * MINUTE },
     changes: { limit: CHANGES_PER_ACCOUNT, waits: [2 * MINUTE], memory: HOUR },
+    refreshes: { limit: REFRESHES_PER_SESSION, waits: [MINUTE / 2], memory: HOUR },
     registrations: { limit: settings.registrationsPerNetwork, waits: [10 * MINUTE], memory: HOUR },
     resetsOfAccount: { limit: settings.resetsPerAccount, waits: [20 * MINUTE], memory: HOUR },
     confirmationsOfAccount: { limit: settings.resetsPerAccount, waits: [20 * MINUTE], memory: HOUR },
@@ -147,9 +150,12 @@ function deviceOf({ device }: Attempt, rules: Rules): Counted[] {
   return device === null ? [] : [{ key: deviceKey(device), rule: rules.device }]
 }
 
-/** What needs no hash needs no seat. In development everybody is on one machine, and so in one network. */
+/** What needs no hash needs no seat. */
+const SEATLESS: readonly Attempt['kind'][] = ['request_reset', 'request_confirmation', 'change', 'refresh']
+
+/** In development everybody is on one machine, and so in one network. */
 function seatsOf({ kind, emailKey, client }: Attempt, { production }: Settings): Seat[] {
-  if (kind === 'request_reset' || kind === 'request_confirmation' || kind === 'change') return []
+  if (SEATLESS.includes(kind)) return []
   const account = { key: accountKey(emailKey), most: SEATS_PER_ACCOUNT }
   if (client.address === '' || !production) return [account]
   const most = SEATS_PER_NETWORK * (client.shared === true ? SHARED_FACTOR : 1)
@@ -174,6 +180,8 @@ function countedOf({ kind, emailKey, client, sessionId = '' }: Attempt, rules: R
       return [{ key: confirmKey(sessionId), rule: rules.confirm }]
     case 'change':
       return [{ key: `changes ${digest(emailKey)}`, rule: rules.changes }]
+    case 'refresh':
+      return [{ key: `refreshes ${sessionId}`, rule: rules.refreshes }]
     case 'register':
       return ofNetwork('registrations', rules.registrations, client)
     case 'request_confirmation':

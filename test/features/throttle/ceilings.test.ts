@@ -1,6 +1,8 @@
 /** The routes that cost a hash or a mail have a ceiling, for each network and for each address. */
 
 import { describe, expect, test, vi } from 'vitest'
+import { REFRESHES_PER_SESSION } from '../../../src/features/throttle.ts'
+import { Program, programOf } from '../../app/program.ts'
 import type { House } from '../../house.ts'
 import {
   type Answer,
@@ -71,6 +73,21 @@ describe('each network', () => {
     expect(seen(taken)).toEqual(seen(free))
     expect(free.statusCode).toBe(429)
     await expect(house.db.findUserBy({ email: NOBODY })).rejects.toThrow(/no row/)
+  })
+
+  test('A-09: a session is refreshed 120 times an hour, then once in half a minute, and a refused token is good later', async () => {
+    const house = await production()
+    const program = await programOf(house, OWNER, PASSWORD)
+    const other = new Program(house)
+    await other.logIn(OWNER, PASSWORD)
+    const answers = await inTurn(REFRESHES_PER_SESSION + 1, () => program.refresh())
+    expect(tally(answers)).toEqual({ 200: REFRESHES_PER_SESSION, 429: 1 })
+    expect(answers.map(waitOf).at(-1)).toBe(30)
+    expect((await other.refresh()).statusCode, 'another session').toBe(200)
+    house.clock.advance(MINUTE / 2)
+    expect([(await program.refresh()).statusCode, (await program.refresh()).statusCode]).toEqual([200, 429])
+    house.clock.advance(HOUR)
+    expect((await program.refresh()).statusCode).toBe(200)
   })
 
   test('A-09: no password is hashed for a try over the ceiling', async () => {
