@@ -199,6 +199,11 @@ export class DB {
     return this.#engine.batch(statements)
   }
 
+  /** Like `commit`, without waiting for the disk: for what is counted and for what nobody is told of. */
+  async note(statements: readonly Statement[]): Promise<boolean> {
+    return this.#engine.batch(statements, 'later')
+  }
+
   /**
    * Deletes what has ended, in steps short enough that nobody waits for them; or nothing, where another process just has.
    * @param idle sessions unused for this many milliseconds have ended

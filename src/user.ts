@@ -7,7 +7,7 @@ import { AuthError } from './errors.ts'
 export interface User {
   /** Given by the database, never given twice. */
   readonly id: number
-  /** The address as it was typed, in NFC, without surrounding white space. */
+  /** The address as it was typed, in NFC, without surrounding white space; see `checkEmail`. */
   readonly email: string
   /** The address in its normal form; unique. */
   readonly emailKey: string
@@ -53,13 +53,13 @@ export function normalEmail(email: string): string {
 /**
  * Checks that a text can be a mail address, without a regular expression that could be slow: one `@` that parts two
  * sides, no white space, control or format character, the name of a host, at most 254 characters (RFC 5321 4.5.3.1.3).
- * Before the @ no other letter than those of ASCII is a capital. Whether it exists only a mail can tell.
+ * Whether it exists only a mail can tell.
  * @param input what the client sent
- * @returns the address as typed, trimmed, in NFC
+ * @returns the address as typed, trimmed, in NFC; before the @ only letters of ASCII stay capitals
  * @throws AuthError `email_invalid`
  */
 export function checkEmail(input: string): string {
-  const email = input.trim()
+  const email = keptForm(input.trim())
   const at = email.indexOf('@')
   const valid =
     email.length <= LONGEST_EMAIL &&
@@ -71,18 +71,25 @@ export function checkEmail(input: string): string {
     // Mail readers would decode it (RFC 2047), and see another address than mail servers do.
     !email.includes('=?') &&
     isHostName(email.slice(at + 1)) &&
-    isFoldedInAscii(email.slice(0, at)) &&
-    // On the normal form: NFC turns a few letters into signs, U+037E into a semicolon for instance.
-    !/[\s\p{C}\p{Default_Ignorable_Code_Point}\u2800\ufffc,;:<>()"\\[\]]/u.test(email.normalize('NFC'))
+    !/[\s\p{C}\p{Default_Ignorable_Code_Point}\u2800\ufffc,;:<>()"\\[\]]/u.test(email)
   if (!valid) throw new AuthError('email_invalid', { field: 'email' })
-  return email.normalize('NFC')
+  return email
 }
 
 /**
  * The normal form may join only what mail servers deliver to one mailbox, or somebody else's would get the mails of an account:
  * most take `K` for `k`, but none the Kelvin sign.
- * @returns whether the part before the @, typed and in NFC, differs from its normal form in the case of ASCII letters alone
+ * @returns an address as typed, in NFC; with more than ASCII capitals before the @, in the normal form up to there
  */
+function keptForm(email: string): string {
+  if (email.length > 4 * LONGEST_EMAIL) return email
+  const typed = email.normalize('NFC')
+  const at = typed.indexOf('@')
+  const local = email.slice(0, email.indexOf('@'))
+  return isFoldedInAscii(local) ? typed : normalEmail(local) + typed.slice(at)
+}
+
+/** @returns whether the part before the @, typed and in NFC, differs from its normal form in the case of ASCII letters alone */
 function isFoldedInAscii(local: string): boolean {
   const lower = (text: string) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
   const normal = normalEmail(local)

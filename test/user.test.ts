@@ -70,8 +70,16 @@ describe('an address', () => {
     expect(checkEmail(email)).toBe(email)
   })
 
-  test('A-19: is kept in NFC', () => {
-    expect(checkEmail('jose\u0301@x.org')).toBe('jos\u00e9@x.org')
+  test.each([
+    ['two signs that are one', 'jose\u0301@X.org', 'jos\u00e9@X.org'],
+    ['a Kelvin sign for a k', '\u212aate@X.org', 'kate@X.org'],
+    ['an Angstrom sign', '\u212bsa@X.org', '\u00e5sa@X.org'],
+    ['a dotted I', '\u0130da@X.org', 'i\u0307da@X.org'],
+    ['a capital beyond ASCII', '\u00c5sa@X.org', '\u00e5sa@X.org'],
+    ['the same in two signs', 'A\u030asa@X.org', '\u00e5sa@X.org'],
+    ['a capital sigma', 'ada\u03a3@X.org', 'ada\u03c2@X.org'],
+  ])('A-19: is kept as mail servers take it for the same: %s', (_, typed, kept) => {
+    expect(checkEmail(typed)).toBe(kept)
   })
 
   test('A-19: the form that is kept differs from the normal one in the case of ASCII letters alone', () => {
@@ -126,12 +134,6 @@ describe('an address', () => {
     ['quotes', '"bob"@x.org'],
     ['a backslash', 'bob\\@x.org'],
     ['an address literal', 'bob@[127.0.0.1]'],
-    ['a Kelvin sign for a k', '\u212aate@x.org'],
-    ['an Angstrom sign', '\u212bsa@x.org'],
-    ['a dotted I', '\u0130da@x.org'],
-    ['a capital beyond ASCII', '\u00c5sa@x.org'],
-    ['the same in two signs', 'A\u030asa@x.org'],
-    ['a capital sigma', 'ada\u03a3@x.org'],
     ['255 characters', `a${longest}`],
     ['254 characters that are more in lower case', `${'İ'.repeat(248)}@x.org`],
   ])('R-21: is refused: %s', (_, email) => {

@@ -107,7 +107,7 @@ export const addresses: readonly Mutation[] = [
   },
   {
     rows: ['A-19'],
-    takesOut: 'the refusal of letters that fold to ones of ASCII',
+    takesOut: 'the small form of letters that fold to ones of ASCII',
     file: USER,
     find: "lower(local).normalize('NFC') === normal && ",
     replace: '',
@@ -115,7 +115,7 @@ export const addresses: readonly Mutation[] = [
   },
   {
     rows: ['A-19'],
-    takesOut: 'the refusal of capitals beyond ASCII',
+    takesOut: 'the small form of capitals beyond ASCII',
     file: USER,
     find: " && lower(local.normalize('NFC')) === normal",
     replace: '',
@@ -125,8 +125,8 @@ export const addresses: readonly Mutation[] = [
     rows: ['A-19'],
     takesOut: 'that an address is kept in NFC',
     file: USER,
-    find: "return email.normalize('NFC')",
-    replace: 'return email',
+    find: "const typed = email.normalize('NFC')",
+    replace: 'const typed = email',
     tests: 'test/user.test.ts',
   },
   {

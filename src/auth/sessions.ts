@@ -119,7 +119,7 @@ export class Sessions {
 
   async #flush(interval: number): Promise<void> {
     for (const step of this.#uses.due(this.#db.now() - interval, FLUSH_STEP)) {
-      await this.#db.commit(step.map(({ id, at }) => seeSession(id, at)))
+      await this.#db.note(step.map(({ id, at }) => seeSession(id, at)))
       this.#uses.written(step)
       await new Promise(setImmediate)
     }

@@ -15,6 +15,9 @@ export interface Statement {
   readonly mustChange?: boolean
 }
 
+/** When a transaction must be on the disk: before anybody hears of it, which is the default, or with the next one that must. */
+export type Durability = 'now' | 'later'
+
 /** What an engine with a server may take of it. */
 export interface StoreLimits {
   /** The most connections of this process. */
@@ -39,9 +42,10 @@ export interface Engine {
   run(sql: string, params?: readonly Value[]): Promise<number>
   /**
    * Runs all statements in one transaction.
+   * @param durability `later` for what nobody is told of: a crash of the process loses nothing of it, one of the machine may
    * @returns true when committed; false when a `mustChange` statement changed no row and all was rolled back
    */
-  batch(statements: readonly Statement[]): Promise<boolean>
+  batch(statements: readonly Statement[], durability?: Durability): Promise<boolean>
   /**
    * Changes the schema: all statements in one transaction, for as long as they take. They are written as for SQLite; what
    * it calls `INTEGER PRIMARY KEY AUTOINCREMENT` is a number that is never given twice, however an engine says so.

@@ -6,6 +6,7 @@ import { setTimeout } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import { StartError } from '../errors.ts'
 import {
+  type Durability,
   type Engine,
   integer,
   type Near,
@@ -15,7 +16,7 @@ import {
   UniqueViolation,
   type Value,
 } from './engine.ts'
-import { WalSync } from './wal_sync.ts'
+import { type Sync, WalSync } from './wal_sync.ts'
 
 const MEMORY = ':memory:'
 /** How long a write waits for another process that holds the file, in milliseconds. */
@@ -53,12 +54,13 @@ export class SqliteEngine implements Engine {
   /**
    * Opens or makes the database.
    * @param path a file path, or `:memory:`; a new file has mode 0600, a new folder 0700
+   * @param sync what brings a file to the disk; default: the system's
    * @throws StartError with a line that names the mend
    */
-  constructor(path: string) {
+  constructor(path: string, sync?: Sync) {
     this.#database = openDatabase(path)
     this.#file = path === MEMORY ? undefined : fileAt(resolve(path))
-    this.#sync = this.#file && new WalSync(this.#file.path)
+    this.#sync = this.#file && new WalSync(this.#file.path, sync)
     this.#transaction = this.#database.transaction((statements) => {
       for (const { sql, params, mustChange } of statements) {
         const { changes } = this.#prepare(sql).run(...params)
@@ -82,16 +84,18 @@ export class SqliteEngine implements Engine {
 
   async run(sql: string, params: readonly Value[] = []): Promise<number> {
     this.#refuseLostFile()
+    if (this.#sync?.failed === true) await this.#renewLog(this.#sync)
     const changes = await patiently(() => this.#prepare(sql).run(...params).changes)
     await this.#keep()
     return changes
   }
 
-  async batch(statements: readonly Statement[]): Promise<boolean> {
+  async batch(statements: readonly Statement[], durability: Durability = 'now'): Promise<boolean> {
     this.#refuseLostFile()
+    if (durability === 'now' && this.#sync?.failed === true) await this.#renewLog(this.#sync)
     try {
       await patiently(() => this.#transaction.immediate(statements))
-      await this.#keep()
+      if (durability === 'now') await this.#keep()
       return true
     } catch (error) {
       if (error instanceof Rollback) return false
@@ -118,6 +122,13 @@ export class SqliteEngine implements Engine {
   async close(): Promise<void> {
     await this.#sync?.close()
     this.#database.close()
+  }
+
+  /** After a sync that failed: brings all of the log into the database, and that to the disk, before anything is added. */
+  async #renewLog(sync: WalSync): Promise<void> {
+    const row = await patiently(() => this.#prepare('PRAGMA wal_checkpoint(TRUNCATE)').get())
+    if (integer(row ?? {}, 'busy') !== 0) throw new StoreUnavailable(new Error('the log of a failed sync is in use'))
+    sync.renew()
   }
 
   /** To be awaited before anybody hears of a commit. */

@@ -5,13 +5,16 @@
  *
  * The log is whole whatever is lost of its end, since each page of it proves itself; before a page goes from there to the
  * database, SQLite syncs by itself (`synchronous = NORMAL`).
+ *
+ * Where a sync fails, the system may take the pages for written all the same and never try them again. So nothing is believed
+ * after that until the log was begun anew.
  */
 
 import { closeSync, fdatasync, openSync } from 'node:fs'
 import { promisify } from 'node:util'
 
 /** Brings what was written to a file to the disk. */
-type Sync = (file: number) => Promise<void>
+export type Sync = (file: number) => Promise<void>
 
 export class WalSync {
   readonly #path: string
@@ -19,6 +22,7 @@ export class WalSync {
   #file: number | undefined
   #running: Promise<void> | undefined
   #next: Promise<void> | undefined
+  #failure: { cause: unknown } | undefined
 
   /** @param database the path of the database, whose connection keeps the log in being */
   constructor(database: string, sync: Sync = promisify(fdatasync)) {
@@ -26,7 +30,17 @@ export class WalSync {
     this.#sync = sync
   }
 
-  /** @returns when all that was committed before this call is on the disk @throws whatever the disk says */
+  /** Whether a sync has failed since the log was begun. */
+  get failed(): boolean {
+    return this.#failure !== undefined
+  }
+
+  /** To be called when all of the log is in the database, and that on the disk. */
+  renew(): void {
+    this.#failure = undefined
+  }
+
+  /** @returns when all that was committed before this call is on the disk @throws whatever the disk says, or has said */
   async wait(): Promise<void> {
     this.#next ??= this.#after(this.#running)
     await this.#next
@@ -46,6 +60,12 @@ export class WalSync {
     this.#next = undefined
     // Windows lets only those sync who may write.
     this.#file ??= openSync(this.#path, 'r+')
-    await this.#sync(this.#file)
+    if (this.#failure !== undefined) throw this.#failure.cause
+    try {
+      await this.#sync(this.#file)
+    } catch (cause) {
+      this.#failure = { cause }
+      throw cause
+    }
   }
 }

@@ -62,7 +62,7 @@ export function throttle(db: DB, settings: Settings): Feature {
         if (next === null) return false
         statements.push(replaceBucket(found, next))
       }
-      if (await db.commit(statements)) return true
+      if (await db.note(statements)) return true
     }
     return false
   }
@@ -79,7 +79,7 @@ export function throttle(db: DB, settings: Settings): Feature {
     inFlight.enter(keys)
     return async (judged) => {
       try {
-        if (!judged) await db.commit(counted.flatMap(({ key, rule }) => [refund(key, rule.limit, 1), dropped(key)]))
+        if (!judged) await db.note(counted.flatMap(({ key, rule }) => [refund(key, rule.limit, 1), dropped(key)]))
       } finally {
         inFlight.leave(keys)
       }

@@ -405,7 +405,10 @@ describe('DELETE /users/me', () => {
     const house = await production({}, { hashConcurrency: 1, bcryptCost: 11 })
     const [laptop, thief] = [await signedIn(house), await anotherDevice(house)]
     const changing = change(laptop, { password: NEW_PASSWORD, current_password: PASSWORD })
-    await vi.waitFor(() => expect(linesOf(house, 'password_confirmed')).toHaveLength(1), { interval: 1 })
+    await vi.waitFor(() => expect(linesOf(house, 'password_confirmed')).toHaveLength(1), {
+      interval: 1,
+      timeout: 10_000,
+    })
     // The new password is being hashed; this session and the old password are still good, but not for long.
     const removing = remove(thief)
     expect((await changing).statusCode).toBe(200)

@@ -1,9 +1,11 @@
 /** Whoever waits for the disk waits for a sync that began after the call, and shares it with all who came meanwhile. */
 
-import { writeFileSync } from 'node:fs'
+import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import { StoreUnavailable } from '../../src/engines/engine.ts'
 import { SqliteEngine } from '../../src/engines/sqlite.ts'
 import { WalSync } from '../../src/engines/wal_sync.ts'
 import { temporaryFolder } from '../started.ts'
@@ -46,20 +48,58 @@ test('nobody is told before the disk has it, and who comes during a sync waits f
   expect([told, disk.syncs.length]).toEqual([['first', 'with it', 'second', 'third', 'fourth'], 2])
 })
 
-test('where the disk fails, those hear of it who waited for that sync, and no others', async () => {
+test('where the disk fails, all hear of it who wait, until the log is begun anew', async () => {
   const disk = new Disk()
   const first = disk.waits.wait()
   await disk.settled()
   const second = disk.waits.wait()
   disk.syncs[0]?.fail(new Error('the disk is gone'))
-  await expect(first).rejects.toThrow('the disk is gone')
-  await disk.settled()
-  disk.syncs[1]?.end()
-  await second
+  for (const wait of [first, second, disk.waits.wait()]) await expect(wait).rejects.toThrow('the disk is gone')
+  expect([disk.waits.failed, disk.syncs.length]).toEqual([true, 1])
+  disk.waits.renew()
   const third = disk.waits.wait()
   await disk.settled()
-  disk.syncs[2]?.end()
+  disk.syncs[1]?.end()
   await third
+})
+
+/** An engine on a disk that fails the sync of the second commit. */
+async function failedOnce() {
+  const file = join(temporaryFolder(), 'bienvenue.db')
+  let commits = 0
+  const engine = new SqliteEngine(file, async () => {
+    commits += 1
+    if (commits === 2) throw new Error('EIO')
+  })
+  onTestFinished(() => engine.close())
+  await engine.batch([{ sql: 'CREATE TABLE things (id INTEGER)', params: [] }])
+  const add = (id: number) => engine.batch([{ sql: 'INSERT INTO things VALUES (?)', params: [id] }])
+  await expect(add(1)).rejects.toThrow(StoreUnavailable)
+  return { file, add }
+}
+
+test('after a sync that failed, the next commit brings the log into the database before it adds to it', async () => {
+  const { file, add } = await failedOnce()
+  await add(2)
+  // Without its log.
+  copyFileSync(file, `${file}.copy`)
+  const copy = new Database(`${file}.copy`)
+  expect(copy.prepare('SELECT id FROM things').pluck().all()).toEqual([1])
+  copy.close()
+  const whole = new Database(file)
+  expect(whole.prepare('SELECT id FROM things').pluck().all()).toEqual([1, 2])
+  whole.close()
+})
+
+test('as long as that cannot be done, nothing is acknowledged', async () => {
+  const { file, add } = await failedOnce()
+  const reader = new Database(file)
+  reader.exec('BEGIN')
+  reader.prepare('SELECT id FROM things').all()
+  await expect(add(2)).rejects.toThrow(StoreUnavailable)
+  reader.exec('COMMIT')
+  reader.close()
+  expect(await add(3)).toBe(true)
 })
 
 test('of any order of commits and syncs each is told only by a sync that began after it', async () => {
