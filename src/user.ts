@@ -84,16 +84,14 @@ export function checkEmail(input: string): string {
 function keptForm(email: string): string {
   if (email.length > 4 * LONGEST_EMAIL) return email
   const typed = email.normalize('NFC')
-  const at = typed.indexOf('@')
   const local = email.slice(0, email.indexOf('@'))
-  return isFoldedInAscii(local) ? typed : normalEmail(local) + typed.slice(at)
+  const folded = local.toLowerCase().normalize('NFC')
+  const foldsInAscii = inAsciiCase(local).normalize('NFC') === folded && inAsciiCase(local.normalize('NFC')) === folded
+  return foldsInAscii ? typed : folded + typed.slice(typed.indexOf('@'))
 }
 
-/** @returns whether the part before the @, typed and in NFC, differs from its normal form in the case of ASCII letters alone */
-function isFoldedInAscii(local: string): boolean {
-  const lower = (text: string) => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
-  const normal = normalEmail(local)
-  return lower(local).normalize('NFC') === normal && lower(local.normalize('NFC')) === normal
+function inAsciiCase(text: string): string {
+  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
 }
 
 /** @returns whether it is a name, not a number, of labels as RFC 5321 4.1.2 has them, in any script */

@@ -10,7 +10,7 @@
  * after that until the log was begun anew.
  */
 
-import { closeSync, fdatasync, openSync } from 'node:fs'
+import { closeSync, constants, fdatasync, openSync } from 'node:fs'
 import { promisify } from 'node:util'
 
 /** Brings what was written to a file to the disk. */
@@ -59,7 +59,7 @@ export class WalSync {
     this.#running = this.#next
     this.#next = undefined
     // Windows lets only those sync who may write.
-    this.#file ??= openSync(this.#path, 'r+')
+    this.#file ??= openSync(this.#path, constants.O_RDWR)
     if (this.#failure !== undefined) throw this.#failure.cause
     try {
       await this.#sync(this.#file)

@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import fc from 'fast-check'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { coreMigrations } from '../../src/db/migrations.ts'
 import { endOldest, endOthers, rotateSession, seeSession, sweepSessions } from '../../src/db/sessions.ts'
 import { DB, type Statement } from '../../src/db.ts'
@@ -137,15 +137,19 @@ test('S-11: of those who ask while a session is being ended, nobody sees it who 
   const { db, ids } = await onFile()
   const [id = ''] = ids
   let ended = false
-  const asked = Array.from({ length: 200 }, async (_, index) => {
-    // At different turns of the event loop, before and after.
-    for (let turn = 0; turn < index % 20; turn += 1) await new Promise(setImmediate)
+  const ask = async () => {
     const after = ended
     return { after, found: (await db.glance(id)) !== null }
-  })
-  for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate)
+  }
+  const asked: ReturnType<typeof ask>[] = []
+  // Several in each turn of the event loop, before, during and after.
+  const asking = setInterval(() => asked.push(...Array.from({ length: 10 }, ask)), 0)
+  await vi.waitFor(() => expect(asked.length).toBeGreaterThan(100), { interval: 1 })
   await db.deleteSession(id)
   ended = true
+  const { length } = asked
+  await vi.waitFor(() => expect(asked.length).toBeGreaterThan(length + 100), { interval: 1 })
+  clearInterval(asking)
   const answers = await Promise.all(asked)
   expect(answers.filter(({ after }) => after).length).toBeGreaterThan(50)
   expect(answers.filter(({ after, found }) => after && found)).toEqual([])
