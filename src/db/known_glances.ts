@@ -1,4 +1,4 @@
-/** What db/glances.ts remembers: a map of sessions to glances, as bytes and numbers in slabs, 160 bytes a session. */
+/** What db/glances.ts remembers: a map of sessions to glances, as bytes and numbers in slabs, 180 bytes a session. */
 
 import type { Glance } from '../session.ts'
 import { SessionIndex } from './session_index.ts'
