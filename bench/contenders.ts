@@ -1,8 +1,8 @@
 /** Who is compared: how each is prepared and started, and which cookies go with it. */
 
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { START } from '../faults/program.ts'
 import type { Program } from './processes.ts'
 
 const HERE = import.meta.dirname
@@ -15,22 +15,11 @@ export interface Contender {
   readonly headers: string
 }
 
-const ROOT = join(HERE, '..')
-
-/** The arguments of `npm start`, which begin with the program itself. */
-function startArguments(): string[] {
-  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
-  return String(scripts.start)
-    .split(' ')
-    .slice(1)
-    .map((part) => (part.includes('src/') ? join(ROOT, part) : part))
-}
-
 /** This service as its users start it in production, with nothing set but what must be. */
 export function service(databaseUrl: string, env: Record<string, string> = {}): Program {
   return {
     command: process.execPath,
-    args: startArguments(),
+    args: START,
     env: {
       NODE_ENV: 'production',
       PUBLIC_URL: 'https://auth.example.org',

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
-import { CHEAP, type Env, Program, pathOf, type Service, until, whenReady } from './program.ts'
+import { CHEAP, type Env, Program, START, type Service, until, whenReady } from './program.ts'
 import type { Report } from './report.ts'
 import { withTrial } from './trial.ts'
 
@@ -121,7 +121,7 @@ async function allClosed(who: string, sockets: readonly Socket[], within: number
 
 /** A service that may open so many files, where the shell it is started from allows fewer. */
 async function startWithRoom(env: Env, folder: string, files: number): Promise<Service> {
-  const args = [`--nofile=${files}:${files}`, process.execPath, pathOf('src/server.ts')]
+  const args = [`--nofile=${files}:${files}`, process.execPath, ...START]
   return whenReady(new Program('prlimit', args, { ...CHEAP, ...env }, folder))
 }
 

@@ -2,7 +2,7 @@
 
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { CHEAP, type Env, Program, pathOf, type Service, whenReady } from './program.ts'
+import { CHEAP, type Env, Program, START, type Service, whenReady } from './program.ts'
 import type { Report } from './report.ts'
 import { withTrial } from './trial.ts'
 
@@ -64,7 +64,7 @@ export async function startSlowly(slowness: number, env: Env, folder: string): P
   // -D: strace is not the one that signals reach.
   const tracing = ['-D', '-f', '--seccomp-bpf', '-qq', '-o', '/dev/null', '-e', `trace=${calls}`]
   const delaying = ['-e', `inject=${calls}:delay_enter=${slowness * 1_000}`]
-  const args = [...tracing, ...delaying, process.execPath, pathOf('src/server.ts')]
+  const args = [...tracing, ...delaying, process.execPath, ...START]
   return whenReady(new Program(STRACE, args, { ...CHEAP, ...env }, folder))
 }
 

@@ -1,6 +1,7 @@
 /** Real processes: started as children, watched, stopped and killed. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
@@ -91,12 +92,21 @@ export function pathOf(path: string): string {
   return fileURLToPath(new URL(`../${path}`, import.meta.url))
 }
 
+/** The arguments of `npm start`, from wherever it is started. */
+export const START: readonly string[] = startArguments()
+
+function startArguments(): string[] {
+  const { scripts } = JSON.parse(readFileSync(pathOf('package.json'), 'utf8'))
+  const [, ...args] = String(scripts.start).split(' ')
+  return args.map((part) => (part.includes('src/') ? pathOf(part) : part))
+}
+
 /** How the service is started for a trial: on a free port, with the cheapest hashes that its settings allow. */
 export const CHEAP: Env = { PORT: '0', BCRYPT_COST: '10' }
 
 /** @param folder its working folder, with the database in `data/bienvenue.db` */
 export async function startService(env: Env, folder: string): Promise<Service> {
-  const child = new Program(process.execPath, [pathOf('src/server.ts')], { ...CHEAP, ...env }, folder)
+  const child = new Program(process.execPath, START, { ...CHEAP, ...env }, folder)
   return whenReady(child).catch(async (error: unknown) => {
     await child.kill()
     throw error

@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { CHEAP, type Env, Program, pathOf, whenReady } from '../faults/program.ts'
+import { CHEAP, type Env, Program, START, whenReady } from '../faults/program.ts'
 
 export { type Env, pathOf } from '../faults/program.ts'
 
@@ -42,7 +42,7 @@ export async function heldPort(host: string): Promise<number> {
 
 /** Runs the server without waiting for it, on a free port, with the cheapest hashes that its settings allow. */
 export function runServer(env: Env = {}, folder: string = temporaryFolder()): Child {
-  return new Child(process.execPath, [pathOf('src/server.ts')], { ...CHEAP, ...env }, folder)
+  return new Child(process.execPath, START, { ...CHEAP, ...env }, folder)
 }
 
 /**
