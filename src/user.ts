@@ -94,6 +94,12 @@ function inAsciiCase(text: string): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
 }
 
+/** @returns whether every mail server takes two checked addresses for one mailbox: the same before the @, one domain */
+export function isSameMailbox(one: string, other: string): boolean {
+  const local = (email: string) => email.slice(0, email.lastIndexOf('@'))
+  return local(one) === local(other) && normalEmail(one) === normalEmail(other)
+}
+
 /** @returns whether it is a name, not a number, of labels as RFC 5321 4.1.2 has them, in any script */
 function isHostName(domain: string): boolean {
   const ascii = domainToASCII(domain)

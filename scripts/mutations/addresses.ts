@@ -101,7 +101,7 @@ export const addresses: readonly Mutation[] = [
     rows: ['A-14'],
     takesOut: 'that another spelling takes the way back from nobody',
     file: ADDRESS,
-    find: 'undo?.email === email',
+    find: "isSameMailbox(undo?.email ?? '', email)",
     replace: "normalEmail(undo?.email ?? '') === normalEmail(email)",
     tests: fifth,
   },

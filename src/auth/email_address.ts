@@ -10,7 +10,7 @@ import type { AuthEvent } from '../feature.ts'
 import type { Letter } from '../letter.ts'
 import { makeCredential } from '../security/credential.ts'
 import type { Client } from '../session.ts'
-import { checkEmail, normalEmail, type User } from '../user.ts'
+import { checkEmail, isSameMailbox, normalEmail, type User } from '../user.ts'
 import { type AuthParts, about, DISABLED, found, pendingToken } from './parts.ts'
 
 /** What is said of a change to both addresses. */
@@ -110,7 +110,7 @@ export class EmailAddress {
     const lasts = settings.emailUndoLifetime
     const notice: Notice = { kind: 'email_changed', language, lasts, values: { address, userAgent, email } }
     // Another spelling of it may be another mailbox, and takes the way back from nobody.
-    const returns = undo?.email === email
+    const returns = isSameMailbox(undo?.email ?? '', email)
     await this.#commit({ ...about({ ...user, email }, client), type: 'email_changed' }, [
       must(remove(tokens, { id: token.id })),
       must(changeUser({ email, emailConfirmedAt: db.now() }, { id: user.id, emailKey: user.emailKey }, db.now())),

@@ -145,8 +145,10 @@ export class SqliteEngine implements Engine {
     if (this.#file === undefined) return
     const { path, device, number } = this.#file
     const found = fileAt(path)
-    if (found?.device === device && found.number === number) return
-    throw new StoreUnavailable(new Error(`${path} was deleted or replaced: restart the service on the right file`))
+    if (found?.device === device && found.number === number && this.#sync?.lost !== true) return
+    throw new StoreUnavailable(
+      new Error(`${path} or its log was deleted or replaced: restart the service on the right file`),
+    )
   }
 
   #near(): Near {

@@ -76,9 +76,10 @@ function noticeOf(kind: Letter['kind'], to: string, { client }: AuthEvent, many:
   return { kind, to, language, lasts: DAY, values: { address, userAgent, count: String(many) } }
 }
 
+/** Of an account that was deleted meanwhile nothing is counted. */
 function counted(userId: number): Statement {
   return {
-    sql: `INSERT INTO login_failures (user_id, failures) VALUES (?, 1)
+    sql: `INSERT INTO login_failures (user_id, failures) SELECT id, 1 FROM users WHERE id = ?
       ON CONFLICT (user_id) DO UPDATE SET failures = login_failures.failures + 1`,
     params: [userId],
   }

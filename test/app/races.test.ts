@@ -162,3 +162,16 @@ test('a session that ends while its change is being checked is not followed by a
   expect(statuses.filter((status) => status === 200)).toHaveLength(1)
   expect((await auth.listSessions(userId)).length).toBeLessThanOrEqual(2)
 })
+
+test('logins that are checked while their account is deleted are answered 401', async () => {
+  const { app } = await house()
+  const statuses: number[] = []
+  for (let round = 0; round < 4; round += 1) {
+    const client = await signedIn(app)
+    const logins = Array.from({ length: 6 }, () => new Client(app).logIn(BOB, 'wrong'))
+    const deleted = await client.send('DELETE', '/users/me', { current_password: PASSWORD })
+    expect(deleted.statusCode).toBe(200)
+    for (const { statusCode } of await Promise.all(logins)) statuses.push(statusCode)
+  }
+  expect(new Set(statuses)).toEqual(new Set([401]))
+})

@@ -6,6 +6,7 @@ import { compose } from '../../src/mail/compose.ts'
 import { Delivery } from '../../src/mail/delivery.ts'
 import { type House, letters, MAIL } from '../house.ts'
 import {
+  DAY,
   type HouseOnFile,
   inTurn,
   NEW_PASSWORD,
@@ -101,6 +102,18 @@ test('A-14: whoever goes by other spellings to another address leaves the first 
   for (const email of [OWNER.replace('ada', 'ADA'), THIEF]) await move(house, owner, email)
   expect((await stranger(house).send('POST', '/undo_email_change', { undo_token: undo })).statusCode).toBe(200)
   expect((await house.db.findUserBy({ id: 1 })).email).toBe(OWNER)
+})
+
+test('A-14: who returns with another spelling of the domain begins anew, and the next change is told with a way back', async () => {
+  const { house, owner } = await settled()
+  await move(house, owner, THIEF.replace('eve', 'ada'))
+  await move(house, owner, OWNER.replace('lovelace', 'Lovelace'))
+  house.clock.advance(6 * DAY)
+  await move(house, owner, THIEF)
+  house.clock.advance(6 * DAY)
+  const undo = await tokenOf(house, 'email_changed')
+  expect((await stranger(house).send('POST', '/undo_email_change', { undo_token: undo })).statusCode).toBe(200)
+  expect((await house.db.findUserBy({ id: 1 })).email).toBe(OWNER.replace('lovelace', 'Lovelace'))
 })
 
 test('A-14: the address as it is needs no proof', async () => {
