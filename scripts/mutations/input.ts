@@ -100,8 +100,8 @@ export const input: readonly Mutation[] = [
     rows: ['H-03'],
     takesOut: 'that an address comes back as it was typed',
     file: USER,
-    find: "  return email.normalize('NFC')\n",
-    replace: '  return email.toUpperCase()\n',
+    find: '? typed : ',
+    replace: '? typed.toUpperCase() : ',
   },
   {
     rows: ['H-02', 'H-04'],
