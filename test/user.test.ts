@@ -129,6 +129,7 @@ describe('an address', () => {
     ['half a surrogate pair', 'bob\ud800@x.org'],
     ['two addresses', 'bob@x.org,eve'],
     ['two addresses, parted by what NFC makes a semicolon', 'bob@x.org\u037eeve'],
+    ['two names, parted by what NFC makes a semicolon', 'bob\u037eeve@x.org'],
     ['a display name', 'Bob<bob@x.org>'],
     ['a comment', 'bob(smith)@x.org'],
     ['quotes', '"bob"@x.org'],
