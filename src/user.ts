@@ -31,7 +31,8 @@ export type PublicUser = {
   created_at: string
 }
 
-const LONGEST_EMAIL = 254
+/** The most characters of an address (RFC 5321 4.5.3.1.3); no account has a longer one, in its normal form neither. */
+export const LONGEST_EMAIL = 254
 const LONGEST_NAME = 200
 const LABEL = /^[a-z\d_](?:[a-z\d_-]*[a-z\d_])?$/
 

@@ -81,7 +81,7 @@ export const hiddenAccounts: readonly Mutation[] = [
     also: [
       {
         file: 'src/auth/password_reset.ts',
-        find: 'checkPassword(newPassword, email,',
+        find: 'checkPassword(newPassword, emailKey,',
         replace: 'checkPassword(newPassword, user?.email ?? email,',
       },
     ],

@@ -25,6 +25,8 @@ const ALWAYS = 'email_changed'
 
 /** In the place of a kind: goes to nobody, and counts neither as a letter nor as one that waits. */
 export const DECOY = 'decoy'
+/** Who asks among so many others is not to be told apart; more would be work that strangers make without end. */
+const MOST_DECOYS = 20
 
 export interface OutboxRow {
   readonly id: string
@@ -142,15 +144,19 @@ export class Outbox implements Post {
     const claim = makeId()
     const now = this.#db.now()
     const due = 'due_at <= ? AND claimed_until <= ?'
+    // Said twice, since another process may have claimed one between the two readings.
+    const sql = `UPDATE outbox SET claim = ?, claimed_until = ? WHERE ${due} AND id IN (SELECT id FROM outbox WHERE ${due}`
+    const params = [claim, now + lease, now, now, now, now, DECOY, limit]
+    // The rows that have gone are many, and none of them is due.
+    const mine = 'due_at <= ? AND claim = ?'
+    const left = `? - (SELECT COUNT(*) FROM outbox WHERE ${mine})`
     await this.#db.commit([
-      {
-        // Said twice, since another process may have claimed one between the two readings.
-        sql: `UPDATE outbox SET claim = ?, claimed_until = ? WHERE ${due} AND id IN (
-          SELECT id FROM outbox WHERE ${due} ORDER BY CASE WHEN kind = ? THEN 1 ELSE 0 END, due_at LIMIT ?)`,
-        params: [claim, now + lease, now, now, now, now, DECOY, limit],
-      },
+      leaveOut(now),
+      { sql: `${sql} AND kind <> ? ORDER BY due_at LIMIT ?)`, params },
+      { sql: `${sql} AND kind = ? ORDER BY due_at LIMIT ${left})`, params: [...params, now, claim] },
     ])
-    const claimed = await this.#db.findLastBy(outboxTable, { claim }, ['createdAt'], limit)
+    const read = { sql: `SELECT * FROM outbox WHERE ${mine}`, params: [now, claim] }
+    const claimed = await this.#db.read(read, outboxTable.read)
     if (claimed.length > 0) this.#stirred = false
     return claimed
   }
@@ -189,8 +195,10 @@ export class Outbox implements Post {
   }
 
   async sweep(): Promise<void> {
-    const sql = 'DELETE FROM outbox WHERE due_at IS NULL AND expires_at <= ?'
-    await this.#db.commit([{ sql, params: [this.#db.now() - KEPT] }])
+    const now = this.#db.now()
+    // A letter to nobody is kept for the limit of its address alone.
+    const sql = 'DELETE FROM outbox WHERE due_at IS NULL AND (expires_at <= ? OR (kind = ? AND created_at <= ?))'
+    await this.#db.commit([{ sql, params: [now - KEPT, DECOY, now - HOUR] }])
   }
 
   #rowOf(letter: Letter, now: number, kind: string = letter.kind): OutboxRow {
@@ -201,6 +209,17 @@ export class Outbox implements Post {
       ...{ createdAt: now, expiresAt: now + letter.lasts, dueAt: now, tries: 0, claim: '', claimedUntil: 0 },
     }
   }
+}
+
+/**
+ * Settles the letters to nobody beyond the most that are due, without work. Not when they are handed in: one that is left out
+ * then would not count for its address, and cost less than another letter.
+ */
+function leaveOut(now: number): Statement {
+  const due = 'due_at <= ? AND kind = ?'
+  const kept = `SELECT id FROM outbox WHERE ${due} ORDER BY due_at, id LIMIT ?`
+  const sql = `UPDATE outbox SET due_at = NULL, claim = '', sealed = '' WHERE ${due} AND id NOT IN (${kept})`
+  return { sql, params: [now, DECOY, now, DECOY, MOST_DECOYS] }
 }
 
 /** So that nobody's mailbox can be flooded, by asking for resets for instance. */

@@ -8,6 +8,7 @@ import Database from 'better-sqlite3'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { answerHeaders } from '../../src/app/headers.ts'
 import { form, type House, openHouse } from '../house.ts'
+import { processorTime } from '../processor.ts'
 import { temporaryFolder } from '../started.ts'
 
 const EMAIL = 'ann@example.org'
@@ -329,6 +330,44 @@ test('H-19: the same beyond the thousand requests that a connection carries', as
   for (const event of ['request', 'dropRequest']) server.off(event, count)
   expect(read).toBe(17)
   await stillAnswers()
+})
+
+/** A body in chunks of one byte. */
+const tiny = (bytes: number) => '1\r\nx\r\n'.repeat(bytes)
+const JSON_TYPED = 'Host: localhost\r\nContent-Type: application/json\r\n'
+
+test.each([
+  ['that nobody reads', `GET /login HTTP/1.1\r\nHost: localhost\r\n${CHUNKED}\r\n`],
+  ['of a foreign origin', `POST /sessions HTTP/1.1\r\n${TYPED}Origin: https://evil.example\r\n${CHUNKED}\r\n`],
+  ['of no route', `POST /nothing HTTP/1.1\r\nHost: localhost\r\n${CHUNKED}\r\n`],
+  ['that is read', `POST /sessions HTTP/1.1\r\n${JSON_TYPED}${CHUNKED}\r\n`],
+])('H-19: a body in thousands of tiny chunks ends the connection, before they are taken in: %s', async (_, head) => {
+  const wires = Array.from({ length: 60 }, () => new Wire().write(head + tiny(40_000)))
+  const work = await processorTime(() => Promise.all(wires.map((wire) => wire.untilClosed())))
+  expect(work).toBeLessThan(3_000)
+  await stillAnswers()
+})
+
+test('H-19: a body that nobody reads and that has no end ends the connection, and one of some length does not', async () => {
+  const get = `GET /login HTTP/1.1\r\nHost: localhost\r\n`
+  const endless = new Wire()
+  const sending = setInterval(() => endless.write(`2000\r\n${'x'.repeat(8_192)}\r\n`), 5)
+  endless.write(`${get}${CHUNKED}\r\n`)
+  const begun = performance.now()
+  await endless.untilClosed()
+  clearInterval(sending)
+  expect(performance.now() - begun).toBeLessThan(5_000)
+  const size = 60_000
+  const wire = new Wire().write(`${get}Content-Length: ${size}\r\n\r\n${'x'.repeat(size)}`)
+  wire.write(`${get}Connection: close\r\n\r\n`)
+  expect(statuses(await wire.untilClosed())).toEqual([200, 200])
+})
+
+test('H-19: after a connection that was ended amid a body, bodies are read as ever', async () => {
+  for (let round = 0; round < 5; round += 1) {
+    await new Wire().write(`GET / HTTP/1.1\r\nHost: localhost\r\n${CHUNKED}\r\n${tiny(1_000)}`).untilClosed()
+    await stillAnswers()
+  }
 })
 
 test('H-19: requests that come a few at a time, and wait for their answers, are no more than sixteen', async () => {

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { ALICE, BOB, Client, house, seen } from '../app/client.ts'
 import { GOOD_PASSWORD } from '../app/routes.ts'
 import { PRODUCTION } from '../house.ts'
+import { processorTime } from '../processor.ts'
 import { NEW_GOOD_PASSWORD } from './journey.ts'
 
 /** The form of every secret that this service makes. */
@@ -56,3 +57,24 @@ test('R-12: a new password must be as good as a first one, and a refused one lea
   expect((await client.reset(token, NEW_GOOD_PASSWORD)).statusCode).toBe(200)
   expect((await client.logIn(BOB, NEW_GOOD_PASSWORD)).statusCode).toBe(200)
 })
+
+const COMBINING = '\u0301'.repeat(3_800) + '\u0316'.repeat(3_800)
+
+test.each([
+  ['in signs that a normal form must sort', `a@b${COMBINING}`, 'bienvenue1'],
+  ['in words that a password repeats', `${Array(2_800).fill('aab').join('.')}@b.example`, `${'a'.repeat(4_000)}1`],
+])(
+  'R-10: a code for an address longer than any is a wrong guess like another, and no work: %s',
+  async (_, ...given) => {
+    const [email, password] = given
+    const { app } = await house(PRODUCTION)
+    const payload = { email, reset_token: '12345678', new_password: password }
+    const statuses: number[] = []
+    const work = await processorTime(async () => {
+      while (statuses.length < 11)
+        statuses.push((await app.inject({ method: 'PUT', url: '/reset_password', payload })).statusCode)
+    })
+    expect(statuses).toEqual([...Array(10).fill(403), 429])
+    expect(work).toBeLessThan(500)
+  },
+)
