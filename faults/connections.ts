@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
-import { CHEAP, type Env, Program, START, type Service, until, whenReady } from './program.ts'
+import { CHEAP, type Env, Program, type Service, START, until, whenReady } from './program.ts'
 import type { Report } from './report.ts'
 import { withTrial } from './trial.ts'
 

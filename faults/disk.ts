@@ -2,7 +2,7 @@
 
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { CHEAP, type Env, Program, START, type Service, whenReady } from './program.ts'
+import { CHEAP, type Env, Program, type Service, START, whenReady } from './program.ts'
 import type { Report } from './report.ts'
 import { withTrial } from './trial.ts'
 
