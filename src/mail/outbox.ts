@@ -149,11 +149,13 @@ export class Outbox implements Post {
     const params = [claim, now + lease, now, now, now, now, DECOY, limit]
     // The rows that have gone are many, and none of them is due.
     const mine = 'due_at <= ? AND claim = ?'
-    const left = `? - (SELECT COUNT(*) FROM outbox WHERE ${mine})`
     await this.#db.commit([
       leaveOut(now),
       { sql: `${sql} AND kind <> ? ORDER BY due_at LIMIT ?)`, params },
-      { sql: `${sql} AND kind = ? ORDER BY due_at LIMIT ${left})`, params: [...params, now, claim] },
+      {
+        sql: `${sql} AND kind = ? ORDER BY due_at LIMIT ? - (SELECT COUNT(*) FROM outbox WHERE ${mine}))`,
+        params: [...params, now, claim],
+      },
     ])
     const read = { sql: `SELECT * FROM outbox WHERE ${mine}`, params: [now, claim] }
     const claimed = await this.#db.read(read, outboxTable.read)
@@ -217,8 +219,8 @@ export class Outbox implements Post {
  */
 function leaveOut(now: number): Statement {
   const due = 'due_at <= ? AND kind = ?'
-  const kept = `SELECT id FROM outbox WHERE ${due} ORDER BY due_at, id LIMIT ?`
-  const sql = `UPDATE outbox SET due_at = NULL, claim = '', sealed = '' WHERE ${due} AND id NOT IN (${kept})`
+  const sql = `UPDATE outbox SET due_at = NULL, claim = '', sealed = '' WHERE ${due} AND id NOT IN (
+    SELECT id FROM outbox WHERE ${due} ORDER BY due_at, id LIMIT ?)`
   return { sql, params: [now, DECOY, now, DECOY, MOST_DECOYS] }
 }
 
