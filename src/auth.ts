@@ -21,6 +21,7 @@ import type { DB } from './db.ts'
 import { AuthError } from './errors.ts'
 import type { AuthEvent, Seams } from './feature.ts'
 import { noPost, type Post } from './letter.ts'
+import type { ParsedCredential } from './security/credential.ts'
 import { DeviceCookies } from './security/device.ts'
 import { PasswordHasher } from './security/password.ts'
 import { contextWordsOf } from './security/password_policy.ts'
@@ -122,9 +123,9 @@ export class Auth {
     return (await this.checkSession(sessionId))?.user ?? null
   }
 
-  /** @returns whose session cookie this is, or null where it is none, or its session has ended */
-  glance(credential: string): Promise<Glance | null> {
-    return this.#parts.sessions.glance(credential)
+  /** @returns whose session cookie each of these is, or null where it is none, or its session has ended */
+  glances(credentials: readonly ParsedCredential[]): Promise<(Glance | null)[]> {
+    return this.#parts.sessions.glances(credentials)
   }
 
   /** @returns the session of a credential with its user, or null where it is none, or has ended */

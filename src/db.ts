@@ -118,9 +118,9 @@ export class DB {
     return this.#find(sessions, criteria)
   }
 
-  /** @returns what a session check needs to know, or null: at most one read, shared with all who ask at the same time */
-  glance(id: string): Promise<Glance | null> {
-    return this.#glances.find(id)
+  /** @returns what a session check needs to know of each session, or null, as of a moment after this call: at most one read each */
+  glances(ids: readonly string[]): Promise<(Glance | null)[]> {
+    return this.#glances.find(ids)
   }
 
   /** @returns a session and its user, all of both, by one read, or null */

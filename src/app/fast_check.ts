@@ -7,7 +7,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import type { Auth } from '../auth.ts'
-import { CREDENTIAL_LENGTH } from '../security/credential.ts'
+import { CREDENTIAL_LENGTH, type ParsedCredential, parseCredential } from '../security/credential.ts'
 import type { Settings } from '../settings.ts'
 import { answerHeaders } from './headers.ts'
 
@@ -21,21 +21,37 @@ export function installFastCheck(app: FastifyInstance, auth: Auth, settings: Set
   }).flat()
   const closing = [...headers, 'connection', 'close']
 
-  const answer = async (request: IncomingMessage, response: ServerResponse, credential: string) => {
+  let asked: Asked[] = []
+  const answerAll = async () => {
+    const all = asked
+    asked = []
     // Where it fails, it fails once more in the place that knows what to say.
-    const glance = await auth.glance(credential).catch(() => null)
-    if (glance === null) return app.routing(request, response)
-    const body = JSON.stringify({ email: glance.email })
-    const length = ['content-length', String(Buffer.byteLength(body))]
-    response.writeHead(200, [...(app.server.listening ? headers : closing), ...length]).end(body)
+    const found = await auth.glances(all.map(({ credential }) => credential)).catch(() => [])
+    for (const [index, { request, response }] of all.entries()) {
+      const glance = found[index] ?? null
+      if (glance === null) app.routing(request, response)
+      else answer(response, JSON.stringify({ email: glance.email }))
+    }
+  }
+  const answer = (response: ServerResponse, body: string) => {
+    const kept = app.server.listening ? headers : closing
+    response.writeHead(200, [...kept, 'content-length', String(Buffer.byteLength(body))]).end(body)
   }
 
   app.server.removeAllListeners('request')
   app.server.on('request', (request, response) => {
-    const credential = isPlain(request, response) ? onlyCookie(request.headers.cookie, settings.cookie.name) : null
-    if (credential === null) app.routing(request, response)
-    else void answer(request, response, credential)
+    const cookie = isPlain(request, response) ? onlyCookie(request.headers.cookie, settings.cookie.name) : null
+    const credential = cookie === null ? null : parseCredential(cookie)
+    if (credential === null) return app.routing(request, response)
+    // After all requests that this turn of the event loop reads.
+    if (asked.push({ request, response, credential }) === 1) setImmediate(answerAll)
   })
+}
+
+interface Asked {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly credential: ParsedCredential
 }
 
 /** Headers that make more of a request than a session check for a program. */

@@ -21,7 +21,7 @@ export function installPipelining(app: FastifyInstance): void {
   const requests = new Turn(MOST)
   const takeIn = (request: IncomingMessage) => {
     requests.count(request.socket)
-    limitBody(request)
+    if (hasBody(request)) limitBody(request)
   }
   app.server.prependListener('request', takeIn)
   // Beyond the most that a connection carries Node refuses them itself.
@@ -80,6 +80,11 @@ interface Parser {
 const pieces = new Turn(MOST_PIECES)
 const watched = new WeakSet<Parser>()
 const bodies = new WeakMap<object, { socket: Socket; bytes: number }>()
+
+/** A request that names neither ends with its headers (RFC 9112 6.3). */
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
+}
 
 function limitBody(request: IncomingMessage): void {
   const { socket } = request

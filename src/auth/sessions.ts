@@ -2,7 +2,7 @@
 
 import { endOldest, openSession, seeSession } from '../db/sessions.ts'
 import type { DB, Statement } from '../db.ts'
-import { makeCredential, parseCredential, sameHash } from '../security/credential.ts'
+import { makeCredential, type ParsedCredential, parseCredential, sameHash } from '../security/credential.ts'
 import { makeRefreshToken } from '../security/refresh_token.ts'
 import { type Client, type Glance, isAlive, type Session, type SessionKind, type SessionLife } from '../session.ts'
 import type { User } from '../user.ts'
@@ -53,17 +53,21 @@ export class Sessions {
   }
 
   /**
-   * The session check for whoever needs no more than who it is: at most one read, no write.
-   * @param presented whatever the client sent
-   * @returns null where it is no session of a browser's session cookie, or one that has ended
+   * The session check for those who need no more than who it is, as many as ask at the same time: at most one read each, no write.
+   * @param presented what each sent
+   * @returns for each null where it is no session of a browser's session cookie, or one that has ended
    */
-  async glance(presented: string): Promise<Glance | null> {
-    const parsed = parseCredential(presented)
-    if (parsed === null) return null
-    const found = await this.#db.glance(parsed.id)
-    if (found?.kind !== 'cookie' || !sameHash(parsed.secretHash, found.secretHash)) return null
-    const current = this.#current(found)
-    return isAlive(current, this.#db.now(), this.#life) ? this.#used(current) : null
+  async glances(presented: readonly ParsedCredential[]): Promise<(Glance | null)[]> {
+    const found = await this.#db.glances(presented.map(({ id }) => id))
+    const now = this.#db.now()
+    return presented.map(({ secretHash }, index) => {
+      const glance = found[index]
+      if (glance?.kind !== 'cookie' || !sameHash(secretHash, glance.secretHash)) return null
+      const lastSeenAt = Math.max(glance.lastSeenAt, this.#uses.of(glance.id))
+      if (!isAlive({ expiresAt: glance.expiresAt, lastSeenAt }, now, this.#life)) return null
+      if (now > lastSeenAt) this.#uses.add(glance, now)
+      return glance
+    })
   }
 
   /**

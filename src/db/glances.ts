@@ -2,7 +2,7 @@
  * The fast path of the session check: what one look at a session tells, for most requests are nothing but that look. A
  * statement that enters SQLite's tables costs a third of all that a whole request costs, so
  *
- * - the looks of one turn of the event loop are taken together, as one transaction or one query;
+ * - those who ask in one turn of the event loop are told together, by one transaction or one query;
  * - on SQLite what was seen is remembered, as long as it is certain that the row has not changed.
  *
  * Why that is certain. Of this process: every change of a row, whatever statement makes it, fires a trigger that forgets the
@@ -40,18 +40,11 @@ const TRIGGERS = [
     BEGIN SELECT forget_session(id, NULL) FROM sessions WHERE user_id = OLD.id; END`,
 ]
 
-interface Asked {
-  id: string
-  resolve(glance: Glance | null): void
-  reject(error: unknown): void
-}
-
 export class Glances {
   readonly #engine: Engine
   readonly #known = new KnownGlances()
   /** The version of the file as of which what is known is true. */
   #version = Number.NaN
-  #asked: Asked[] = []
 
   /** @param engine whose tables are of the newest schema */
   constructor(engine: Engine) {
@@ -59,34 +52,20 @@ export class Glances {
     engine.near?.watch(FORGET, (id, seenAt) => this.#forget(id, seenAt), TRIGGERS)
   }
 
-  /** @returns what is stored of a session, as of a moment after this call, or null where there is none */
-  find(id: string): Promise<Glance | null> {
-    return new Promise((resolve, reject) => {
-      this.#asked.push({ id, resolve, reject })
-      // After all requests that this turn of the event loop reads.
-      if (this.#asked.length === 1) setImmediate(() => this.#answer())
-    })
-  }
-
-  async #answer(): Promise<void> {
-    const asked = this.#asked
-    this.#asked = []
+  /** @returns what is stored of each session, as of a moment after this call, or null where there is none */
+  async find(ids: readonly string[]): Promise<(Glance | null)[]> {
     const { near } = this.#engine
-    try {
-      const found =
-        near === undefined ? await this.#read(asked) : await near.together(() => this.#remembered(asked, near))
-      for (const [index, { resolve }] of asked.entries()) resolve(found[index] ?? null)
-    } catch (error) {
-      for (const { reject } of asked) reject(error)
-    }
+    return near === undefined ? this.#read(ids) : near.step(() => this.#look(ids, near))
   }
 
-  /** One step, in which nobody writes. */
-  #remembered(asked: readonly Asked[], near: Near): (Glance | null)[] {
+  #look(ids: readonly string[], near: Near): (Glance | null)[] {
     const version = near.version()
     if (version !== this.#version) this.#known.clear()
     this.#version = version
-    return asked.map(({ id }) => this.#known.get(id) ?? this.#remember(near.get(GLANCE, id)))
+    const found = ids.map((id) => this.#known.get(id))
+    if (!found.includes(null)) return found
+    // What another process writes between the version and the reading makes all be forgotten the next time.
+    return near.together(() => ids.map((id, index) => found[index] ?? this.#remember(near.get(GLANCE, id))))
   }
 
   /** @param seenAt the only thing that changes, where it is that */
@@ -102,11 +81,10 @@ export class Glances {
     return glance
   }
 
-  async #read(asked: readonly Asked[]): Promise<(Glance | undefined)[]> {
-    const ids = new Set(asked.map(({ id }) => id))
-    const rows = (await this.#engine.allOf(GLANCE, [...ids])).map(read)
+  async #read(ids: readonly string[]): Promise<(Glance | null)[]> {
+    const rows = (await this.#engine.allOf(GLANCE, [...new Set(ids)])).map(read)
     const glances = new Map(rows.map((glance) => [glance.id, glance]))
-    return asked.map(({ id }) => glances.get(id))
+    return ids.map((id) => glances.get(id) ?? null)
   }
 }
 

@@ -7,15 +7,43 @@
  */
 
 const FEWEST = 1_024
-/** Signs of a UUID, and how many of its first ones are hashed: 52 random bits. */
+/** Of a UUID: signs, where its groups of four digits begin, and words of 32 bits. */
 const LENGTH = 36
-const HASHED = 14
+const GROUPS = [0, 4, 9, 14, 19, 24, 28, 32] as const
+const DASHES = [8, 13, 18, 23] as const
+const WORDS = 4
+
+/** By code: the value of a digit. */
+const DIGITS = new Int8Array(128).fill(-1)
+for (const [value, digit] of [...'0123456789abcdef'].entries()) DIGITS[digit.charCodeAt(0)] = value
+
+/** The bits of the id that was read last, in groups and in words. */
+const groups = new Uint16Array(GROUPS.length)
+const words = new Uint32Array(groups.buffer)
+
+/** @returns whether it is a UUID as they are written here, whose bits are in `words` then */
+function read(id: string): boolean {
+  if (id.length !== LENGTH || DASHES.some((at) => id[at] !== '-')) return false
+  for (let group = 0; group < GROUPS.length; group += 1) {
+    const value = groupAt(id, GROUPS[group] ?? 0)
+    if (value < 0) return false
+    groups[group] = value
+  }
+  return true
+}
+
+/** @returns the value of four digits, or a negative number */
+function groupAt(id: string, from: number): number {
+  let value = 0
+  for (let at = from; at < from + 4; at += 1) value = (value << 4) | (DIGITS[id.charCodeAt(at)] ?? -1)
+  return value
+}
 
 export class SessionIndex {
   /** By hash: a place plus one, or 0. At least half of it is empty. */
   #table = new Uint32Array(2 * FEWEST)
-  /** By place: the signs of the id. */
-  #ids = new Uint8Array(LENGTH * FEWEST)
+  /** By place: the bits of the id, of which the first 32 are the hash. */
+  #ids = new Uint32Array(WORDS * FEWEST)
   /** Places that were given back, and the first that was never given. */
   #free: number[] = []
   #next = 0
@@ -35,7 +63,7 @@ export class SessionIndex {
   /** @returns the place of a session, or -1 where it has none */
   find(id: string): number {
     if (id !== this.#lastId) {
-      this.#lastPlace = id.length === LENGTH ? (this.#table[this.#slot(id)] ?? 0) - 1 : -1
+      this.#lastPlace = read(id) ? (this.#table[this.#slot()] ?? 0) - 1 : -1
       this.#lastId = id
     }
     return this.#lastPlace
@@ -44,11 +72,11 @@ export class SessionIndex {
   /** @returns the place of a session, old or new, or -1 for what cannot be an id */
   add(id: string): number {
     const known = this.find(id)
-    if (known >= 0 || id.length !== LENGTH || !isAscii(id)) return known
+    if (known >= 0 || !read(id)) return known
     const place = this.#free.pop() ?? this.#next++
-    if (LENGTH * place >= this.#ids.length) this.#grow()
-    for (let sign = 0; sign < LENGTH; sign += 1) this.#ids[LENGTH * place + sign] = id.charCodeAt(sign)
-    this.#table[this.#slot(id)] = place + 1
+    if (WORDS * place >= this.#ids.length) this.#grow()
+    this.#ids.set(words, WORDS * place)
+    this.#table[this.#slot()] = place + 1
     this.#lastPlace = place
     return place
   }
@@ -56,8 +84,8 @@ export class SessionIndex {
   /** Gives the place of a session back. @returns it, or -1 where it had none */
   remove(id: string): number {
     const place = this.find(id)
-    if (place < 0) return -1
-    this.#empty(this.#slot(id))
+    if (place < 0 || !read(id)) return -1
+    this.#empty(this.#slot())
     this.#free.push(place)
     this.#lastPlace = -1
     return place
@@ -65,46 +93,43 @@ export class SessionIndex {
 
   /** @returns the id of whoever has or last had a place */
   idAt(place: number): string {
-    return String.fromCharCode(...this.#ids.subarray(LENGTH * place, LENGTH * (place + 1)))
+    const own = new Uint16Array(this.#ids.buffer, WORDS * place * Uint32Array.BYTES_PER_ELEMENT, GROUPS.length)
+    const [a, b, c, d, e, f, g, h] = Array.from(own, (group) => group.toString(16).padStart(4, '0'))
+    return `${a}${b}-${c}-${d}-${e}-${f}${g}${h}`
   }
 
   clear(): void {
     if (this.#next === 0) return
     this.#table = new Uint32Array(2 * FEWEST)
-    this.#ids = new Uint8Array(LENGTH * FEWEST)
+    this.#ids = new Uint32Array(WORDS * FEWEST)
     this.#free = []
     this.#next = 0
     this.#lastId = ''
     this.#lastPlace = -1
   }
 
-  /** @returns where an id is in the table, or would be */
-  #slot(id: string): number {
-    let hash = 0
-    for (let sign = 0; sign < HASHED; sign += 1) hash = mix(hash, id.charCodeAt(sign))
-    for (let slot = this.#home(hash); ; slot = this.#after(slot)) {
+  /** @returns where the id that was read is in the table, or would be */
+  #slot(): number {
+    for (let slot = this.#home(words[0] ?? 0); ; slot = this.#after(slot)) {
       const place = (this.#table[slot] ?? 0) - 1
-      if (place < 0 || this.#isAt(place, id)) return slot
+      if (place < 0 || this.#isAt(place)) return slot
     }
   }
 
-  #isAt(place: number, id: string): boolean {
-    const from = LENGTH * place
-    for (let sign = 0; sign < LENGTH; sign += 1) {
-      if (this.#ids[from + sign] !== id.charCodeAt(sign)) return false
+  #isAt(place: number): boolean {
+    const from = WORDS * place
+    for (let word = 0; word < WORDS; word += 1) {
+      if (this.#ids[from + word] !== words[word]) return false
     }
     return true
   }
 
-  #homeOf(place: number): number {
-    const from = LENGTH * place
-    let hash = 0
-    for (let sign = from; sign < from + HASHED; sign += 1) hash = mix(hash, this.#ids[sign] ?? 0)
-    return this.#home(hash)
+  #home(hash: number): number {
+    return hash & (this.#table.length - 1)
   }
 
-  #home(hash: number): number {
-    return (hash ^ (hash >>> 16)) & (this.#table.length - 1)
+  #homeOf(place: number): number {
+    return this.#home(this.#ids[WORDS * place] ?? 0)
   }
 
   #after(slot: number): number {
@@ -130,7 +155,7 @@ export class SessionIndex {
   }
 
   #grow(): void {
-    const [entries, ids] = [this.#table, new Uint8Array(2 * this.#ids.length)]
+    const [entries, ids] = [this.#table, new Uint32Array(2 * this.#ids.length)]
     ids.set(this.#ids)
     this.#ids = ids
     this.#table = new Uint32Array(2 * entries.length)
@@ -141,12 +166,4 @@ export class SessionIndex {
       this.#table[slot] = entry
     }
   }
-}
-
-function mix(hash: number, code: number): number {
-  return Math.imul(hash ^ code, 0x01000193)
-}
-
-function isAscii(text: string): boolean {
-  return Buffer.byteLength(text) === text.length
 }

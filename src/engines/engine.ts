@@ -62,8 +62,10 @@ export interface Engine {
 
 /** What an engine can do where no message lies between the process and its rows: several things in one step. */
 export interface Near {
-  /** Does a step as one transaction that only reads; nothing else happens in this process meanwhile. */
-  together<T>(step: () => T): Promise<T>
+  /** Does a step that only reads; nothing else happens in this process meanwhile. Where another one locks the file it is begun again. */
+  step<T>(step: () => T): Promise<T>
+  /** For a step, or a part of it. @returns what `reads` does, all of it in one transaction */
+  together<T>(reads: () => T): T
   /** For a step. @returns the row of a key, or undefined */
   get(sql: string, key: string): Row | undefined
   /** For a step. @returns a number that is another one whenever another connection has written meanwhile */

@@ -155,15 +155,15 @@ export class SqliteEngine implements Engine {
     const begin = this.#database.prepare('BEGIN')
     const commit = this.#database.prepare('COMMIT')
     return {
-      together: (step) =>
-        patiently(() => {
-          begin.run()
-          try {
-            return step()
-          } finally {
-            commit.run()
-          }
-        }),
+      step: patiently,
+      together: (reads) => {
+        begin.run()
+        try {
+          return reads()
+        } finally {
+          commit.run()
+        }
+      },
       get: (sql, key) => this.#prepare(sql).get(key),
       version: () => integer(this.#prepare('PRAGMA data_version').get() ?? {}, 'data_version'),
       watch: (name, told, triggers) => {

@@ -27,25 +27,25 @@ test('each comes out as it went in, in any number', () => {
       for (const one of glances) known.set(one)
       const bytes = ({ email }: Glance) => Buffer.byteLength(email)
       // What is too long for its place is not remembered.
-      expect(glances.map(({ id }) => known.get(id))).toEqual(glances.map((one) => (bytes(one) > 75 ? undefined : one)))
+      expect(glances.map(({ id }) => known.get(id))).toEqual(glances.map((one) => (bytes(one) > 59 ? null : one)))
     }),
   )
 })
 
 test('the longest address that is remembered, and the first that is not', () => {
   const known = new KnownGlances()
-  const [fits, tooLong] = [75, 76].map((length) => ({ ...glanceOf(randomUUID()), email: 'a'.repeat(length) }))
+  const [fits, tooLong] = [59, 60].map((length) => ({ ...glanceOf(randomUUID()), email: 'a'.repeat(length) }))
   if (fits === undefined || tooLong === undefined) throw new Error('there are two')
   known.set(fits)
   known.set(tooLong)
-  expect([known.get(fits.id), known.get(tooLong.id)]).toEqual([fits, undefined])
+  expect([known.get(fits.id), known.get(tooLong.id)]).toEqual([fits, null])
 })
 
 test('of other kinds of sessions nothing is remembered', () => {
   const known = new KnownGlances()
   const ids = [randomUUID(), randomUUID()]
   for (const [n, kind] of (['token', 'token_cookie'] as const).entries()) known.set({ ...glanceOf(ids[n] ?? ''), kind })
-  expect(ids.map((id) => known.get(id))).toEqual([undefined, undefined])
+  expect(ids.map((id) => known.get(id))).toEqual([null, null])
 })
 
 test('a last use that was written is known, one of a session that is not is nothing', () => {
@@ -62,19 +62,19 @@ test('S-11: what was deleted is gone, and so is its like of before a clearing', 
   const ids = Array.from({ length: 3_000 }, () => randomUUID())
   for (const id of ids) known.set(glanceOf(id))
   for (const id of ids.slice(0, 1_500)) known.delete(id)
-  expect(ids.filter((id) => known.get(id) !== undefined)).toEqual(ids.slice(1_500))
+  expect(ids.filter((id) => known.get(id) !== null)).toEqual(ids.slice(1_500))
   known.clear()
-  expect(ids.filter((id) => known.get(id) !== undefined)).toEqual([])
+  expect(ids.filter((id) => known.get(id) !== null)).toEqual([])
 })
 
 test('where there is no room the oldest goes, and no other', () => {
   const known = new KnownGlances(100)
   const ids = Array.from({ length: 250 }, () => randomUUID())
   for (const id of ids) known.set(glanceOf(id))
-  expect(ids.filter((id) => known.get(id) !== undefined)).toEqual(ids.slice(150))
+  expect(ids.filter((id) => known.get(id) !== null)).toEqual(ids.slice(150))
   const kept = ids.slice(150)
   for (const id of kept.slice(0, 20)) known.delete(id)
   const fresh = Array.from({ length: 20 }, () => randomUUID())
   for (const id of fresh) known.set(glanceOf(id))
-  expect([...kept.slice(20), ...fresh].filter((id) => known.get(id) === undefined)).toEqual([])
+  expect([...kept.slice(20), ...fresh].filter((id) => known.get(id) === null)).toEqual([])
 })
