@@ -85,7 +85,7 @@ export const signIn: readonly SecurityRow[] = [
     part: 'core',
     standard: 'ASVS 6.3.8; CS-AUTH',
     demand: 'Make unknown address, wrong password and disabled account look the same at login.',
-    does: 'All three are `401 credentials_invalid`, and one hash of the highest stored cost is computed for each.',
+    does: 'All three are `401 credentials_invalid`, and one hash of the highest stored cost is computed for each. The notice of the tenth wrong password goes at a moment by chance.',
   },
   {
     id: 'A-13',

@@ -3,7 +3,7 @@
  * when it is due. What it says is sealed, since it may hold a token, and wiped once it is sent.
  */
 
-import { hash } from 'node:crypto'
+import { hash, randomInt } from 'node:crypto'
 import type { Migration } from '../db/migrations.ts'
 import { type Condition, insertIf, must, type Table, update } from '../db/table.ts'
 import type { DB, Statement } from '../db.ts'
@@ -22,6 +22,14 @@ const KEPT = 24 * HOUR
 
 /** Nobody without the password can cause one, and it may hold the only way back: no limit must keep it from its owner. */
 const ALWAYS = 'email_changed'
+
+/**
+ * Strangers cause one by wrong passwords, and none is written for an address without an account. A letter that is sent can be
+ * seen by what others wait; so it goes at a moment that does not follow from the last try, and nobody looks for it earlier.
+ */
+const DELAYED = 'failed_logins'
+/** Within this time, in milliseconds. */
+const LONGEST_DELAY = 5 * 60_000
 
 /** In the place of a kind: goes to nobody, and counts neither as a letter nor as one that waits. */
 export const DECOY = 'decoy'
@@ -105,9 +113,10 @@ export class Outbox implements Post {
     const { mail, notices, mailsPerAddress } = this.#settings
     const unwanted = noticeKinds.some((kind) => kind === letter.kind) && !notices.some((kind) => kind === letter.kind)
     if (mail === 'none' || unwanted) return []
-    this.#stirred = true
+    const delayed = letter.kind === DELAYED
+    this.#stirred ||= !delayed
     const now = this.#db.now()
-    const row = this.#rowOf(letter, now)
+    const row = { ...this.#rowOf(letter, now), dueAt: delayed ? now + randomInt(LONGEST_DELAY) : now }
     const conditions = onlyIf === undefined ? [] : [onlyIf]
     if (mailsPerAddress > 0 && letter.kind !== ALWAYS)
       conditions.push(fewerThan(mailsPerAddress, row.limitKey, now - HOUR))
