@@ -146,25 +146,31 @@ export class Outbox implements Post {
   }
 
   /**
-   * Claims what is due, the longest due first, and letters to nobody last: however many are asked for, they hold up no other.
+   * Claims what is due, the longest due first, and where there is room after that a single letter to nobody: however many are
+   * asked for, they hold up no other.
    * @param lease milliseconds for which nobody else may send it
+   * @param wasteful whether a letter to nobody may go now
    */
-  async claim(limit: number, lease: number): Promise<OutboxRow[]> {
+  async claim(limit: number, lease: number, wasteful = true): Promise<OutboxRow[]> {
     const claim = makeId()
     const now = this.#db.now()
     const due = 'due_at <= ? AND claimed_until <= ?'
     // Said twice, since another process may have claimed one between the two readings.
     const sql = `UPDATE outbox SET claim = ?, claimed_until = ? WHERE ${due} AND id IN (SELECT id FROM outbox WHERE ${due}`
-    const params = [claim, now + lease, now, now, now, now, DECOY, limit]
+    const params = [claim, now + lease, now, now, now, now, DECOY]
     // The rows that have gone are many, and none of them is due.
     const mine = 'due_at <= ? AND claim = ?'
     await this.#db.commit([
       leaveOut(now),
-      { sql: `${sql} AND kind <> ? ORDER BY due_at LIMIT ?)`, params },
-      {
-        sql: `${sql} AND kind = ? ORDER BY due_at LIMIT ? - (SELECT COUNT(*) FROM outbox WHERE ${mine}))`,
-        params: [...params, now, claim],
-      },
+      { sql: `${sql} AND kind <> ? ORDER BY due_at LIMIT ?)`, params: [...params, limit] },
+      ...(wasteful
+        ? [
+            {
+              sql: `${sql} AND kind = ? AND (SELECT COUNT(*) FROM outbox WHERE ${mine}) < ? ORDER BY due_at LIMIT 1)`,
+              params: [...params, now, claim, limit],
+            },
+          ]
+        : []),
     ])
     const read = { sql: `SELECT * FROM outbox WHERE ${mine}`, params: [now, claim] }
     const claimed = await this.#db.read(read, outboxTable.read)
