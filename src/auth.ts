@@ -15,7 +15,7 @@ import { type CheckedSession, Sessions } from './auth/sessions.ts'
 import { Tokens } from './auth/tokens.ts'
 import { endOthers, sessions } from './db/sessions.ts'
 import { must, remove } from './db/table.ts'
-import { endTokens } from './db/tokens.ts'
+import { endTokens, withdrawChange } from './db/tokens.ts'
 import { changeUser } from './db/users.ts'
 import type { DB } from './db.ts'
 import { AuthError } from './errors.ts'
@@ -138,24 +138,31 @@ export class Auth {
     return this.#parts.sessions.list(userId)
   }
 
-  /** Ends one session of a user. @returns false where the user has no such session */
+  /**
+   * Ends one session of a user; where it is another one than that which asks, also a pending change of address, which may be
+   * the doing of whoever was there.
+   * @returns false where the user has no such session
+   */
   async endSession(id: string, { user, session }: CheckedSession, client = NO_CLIENT): Promise<boolean> {
-    const type = id === session.id ? 'logged_out' : 'session_ended'
-    const statement = must(remove(sessions, { id, userId: user.id }))
-    return this.#parts.events.happen({ ...about(user, client), type, sessionId: id }, [statement])
+    const own = id === session.id
+    const event: AuthEvent = { ...about(user, client), type: own ? 'logged_out' : 'session_ended', sessionId: id }
+    const ended = must(remove(sessions, { id, userId: user.id }))
+    return this.#parts.events.happen(event, own ? [ended] : [ended, withdrawChange(user.id)])
   }
 
-  /** Ends all sessions of a user but the one that asks. */
+  /** Ends all sessions of a user but the one that asks, and a pending change of address. */
   async endOtherSessions({ user, session }: CheckedSession, client = NO_CLIENT): Promise<void> {
     const event: AuthEvent = { ...about(user, client), type: 'sessions_ended', sessionId: session.id }
-    // Nothing has happened where there are no others.
-    await this.#parts.events.happen(event, [must(endOthers(user.id, session.id))])
+    const withdrawn = withdrawChange(user.id)
+    const ended = await this.#parts.events.happen(event, [must(endOthers(user.id, session.id)), withdrawn])
+    // Nothing has happened where there are no others, but who asked for the change may have left.
+    if (!ended) await this.#parts.db.commit([withdrawn])
   }
 
-  /** Ends all sessions of a user. */
+  /** Ends all sessions of a user, and a pending change of address. */
   async destroySession(userId: number): Promise<void> {
     const event: AuthEvent = { type: 'sessions_ended', userId, client: NO_CLIENT }
-    await this.#parts.events.happen(event, [remove(sessions, { userId })])
+    await this.#parts.events.happen(event, [remove(sessions, { userId }), withdrawChange(userId)])
   }
 
   /** Proves the current password of somebody who is signed in. @throws AuthError `current_password_wrong`, `throttled`, `busy` */

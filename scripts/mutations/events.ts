@@ -5,9 +5,10 @@ import type { Mutation } from '../mutation_table.ts'
 const AUDIT = 'src/features/audit_log.ts'
 const REFUSALS = 'src/app/refusals.ts'
 const EVENTS = 'src/auth/events.ts'
-const LINE = 'log.info({ event: type, user: userId, session: sessionId, ...where(client), reason }, type)'
+const LINE = 'log.info({ event: type, user: userId, session: sessionId, ...where(client), reason, times }, type)'
 const REQUEST_LINE = 'const line = { method: request.method,'
-const LOGGED = "else if (status >= 500) request.log.error({ err: error, code: refusal.code }, 'request failed')"
+const LOGGED =
+  "if (status >= 500 && refusal.code !== 'busy') request.log.error({ err: error, code: refusal.code }, 'request failed')"
 const UNREPORTED = "new Set([\n  'credentials_invalid',"
 /** Refusals that are not reported any more, by code. */
 const silent: readonly string[] = [
@@ -27,7 +28,7 @@ export const events: readonly Mutation[] = [
     rows: ['O-10', 'O-11', 'O-13'],
     takesOut: 'the line of an event',
     file: AUDIT,
-    find: `      ${LINE}\n`,
+    find: `    ${LINE}\n`,
     replace: '',
   },
   {
@@ -79,7 +80,7 @@ export const events: readonly Mutation[] = [
     takesOut: 'the one form: a line has what no other has',
     file: AUDIT,
     find: LINE,
-    replace: LINE.replace('reason }', 'reason, emailKey: event.emailKey }'),
+    replace: LINE.replace('reason,', 'reason, emailKey: event.emailKey,'),
   },
   {
     rows: ['O-12'],
@@ -106,7 +107,7 @@ export const events: readonly Mutation[] = [
     rows: ['O-13'],
     takesOut: 'the event of a refusal',
     file: REFUSALS,
-    find: 'if (statusOf(code) < 500 && !NOT_REPORTED.has(code)) {',
+    find: "if ((statusOf(code) < 500 || code === 'busy') && !NOT_REPORTED.has(code)) {",
     replace: 'if (statusOf(code) < 400 && !NOT_REPORTED.has(code)) {',
   },
   ...silent.map(
@@ -122,8 +123,8 @@ export const events: readonly Mutation[] = [
     rows: ['O-13'],
     takesOut: 'the row of a refusal',
     file: AUDIT,
-    find: '      if (REFUSALS.has(type)) collect(pending, event, db.now())\n',
-    replace: '',
+    find: '[...collected.values()].map(row)',
+    replace: '[]',
   },
   {
     rows: ['O-13'],
@@ -174,5 +175,45 @@ export const events: readonly Mutation[] = [
     file: AUDIT,
     find: 'userAgent: userAgent.slice(0, 256)',
     replace: 'userAgent',
+  },
+  {
+    rows: ['H-19'],
+    takesOut: 'that a refusal of a kind is a line the first time alone',
+    file: AUDIT,
+    find: '      if (refused.times > 1) return\n',
+    replace: '',
+    tests: 'test/features/audit_log.test.ts',
+  },
+  {
+    rows: ['H-19'],
+    takesOut: 'the line with the number of the other refusals of a kind',
+    file: AUDIT,
+    find: '      for (const refused of collected.values()) tellRest(refused)\n',
+    replace: '',
+    tests: 'test/features/audit_log.test.ts',
+  },
+  {
+    rows: ['H-19'],
+    takesOut: 'the most kinds of refusals that are told apart',
+    file: AUDIT,
+    find: 'pending.has(key) || pending.size < MOST_PENDING ? key : rest',
+    replace: 'pending.has(key) || pending.size !== MOST_PENDING + 500 ? key : rest',
+    tests: 'test/features/audit_log.test.ts',
+  },
+  {
+    rows: ['H-19'],
+    takesOut: 'that what a full queue refuses is counted with the refusals and no line of its own',
+    file: REFUSALS,
+    find: "if (status >= 500 && refusal.code !== 'busy') request",
+    replace: 'if (status >= 500) request',
+    tests: 'test/features/audit_log.test.ts',
+  },
+  {
+    rows: ['O-10'],
+    takesOut: 'that what is no refusal is a line each time',
+    file: AUDIT,
+    find: "new Set(['throttled', 'request_refused'])",
+    replace: "new Set(['throttled', 'request_refused', 'login_failed'])",
+    tests: 'test/features/audit_log.test.ts',
   },
 ]

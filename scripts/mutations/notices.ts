@@ -161,6 +161,22 @@ export const notices: readonly Mutation[] = [
     replace: ']',
   },
   {
+    rows: ['A-12'],
+    takesOut: 'that the mail of the tenth wrong password goes at a moment by chance',
+    file: 'src/mail/outbox.ts',
+    find: 'delayed ? now + randomInt(LONGEST_DELAY) : now',
+    replace: 'delayed ? now + randomInt(1) : now',
+    tests: 'test/mail/notices.test.ts',
+  },
+  {
+    rows: ['A-12'],
+    takesOut: 'that nobody looks for it at once',
+    file: 'src/mail/outbox.ts',
+    find: 'this.#stirred ||= !delayed',
+    replace: 'this.#stirred = true',
+    tests: 'test/mail/notices.test.ts',
+  },
+  {
     rows: ['A-15'],
     takesOut: 'the mail of a login after ten wrong passwords',
     file: 'src/features/mail_notices.ts',

@@ -94,7 +94,7 @@ export const operation: readonly SecurityRow[] = [
     part: 'core',
     standard: 'ASVS 16.3.2, 16.3.3',
     demand: 'Log refusals and bypass tries.',
-    does: 'Refused logins, resets and passwords, throttling, cross-origin and malformed requests are events with a reason.',
+    does: 'Refused logins, resets and passwords, throttling, cross-origin and malformed requests are events with a reason. Of one kind from one network the first is a line at once, the others one with their number every half minute.',
   },
   {
     id: 'O-14',

@@ -85,7 +85,7 @@ export const signIn: readonly SecurityRow[] = [
     part: 'core',
     standard: 'ASVS 6.3.8; CS-AUTH',
     demand: 'Make unknown address, wrong password and disabled account look the same at login.',
-    does: 'All three are `401 credentials_invalid`, and one hash of the highest stored cost is computed for each.',
+    does: 'All three are `401 credentials_invalid`, and one hash of the highest stored cost is computed for each. The notice of the tenth wrong password goes at a moment by chance.',
   },
   {
     id: 'A-13',
@@ -128,7 +128,7 @@ export const signIn: readonly SecurityRow[] = [
     part: 'core',
     standard: 'CS-AUTH; NIST 4.2.1.2; COPEN',
     demand: 'Confirm an address before it counts for recovery.',
-    does: 'With mail a new address is the account’s when its own mail is confirmed; until then resets go to the former one, which can take the change back for 7 days.',
+    does: 'With mail a new address is the account’s when its own mail is confirmed; until then resets go to the former one, which can take the change back for 7 days. A new password, a reset and the end of other sessions withdraw a change that waits.',
   },
   {
     id: 'A-19',

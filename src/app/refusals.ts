@@ -90,7 +90,7 @@ const NOT_REPORTED: ReadonlySet<ErrorCode> = new Set([
 export function installRefusals(app: FastifyInstance, parts: PageParts): void {
   app.setErrorHandler((error, request, reply) => {
     const { code } = asRefusal(error)
-    if (statusOf(code) < 500 && !NOT_REPORTED.has(code)) {
+    if ((statusOf(code) < 500 || code === 'busy') && !NOT_REPORTED.has(code)) {
       const { client, checked } = request
       parts.auth.report({ type: 'request_refused', userId: checked?.user.id ?? null, client, reason: code })
     }
@@ -110,8 +110,7 @@ export async function answerError(
 ): Promise<FastifyReply> {
   const refusal = asRefusal(error)
   const status = statusOf(refusal.code)
-  if (refusal.code === 'busy') request.log.warn({ code: refusal.code }, 'request refused: too many hashes wait')
-  else if (status >= 500) request.log.error({ err: error, code: refusal.code }, 'request failed')
+  if (status >= 500 && refusal.code !== 'busy') request.log.error({ err: error, code: refusal.code }, 'request failed')
   if (refusal.retryAfter !== undefined) reply.header('retry-after', refusal.retryAfter)
   const challenge = CHALLENGES.get(refusal.code)
   if (challenge !== undefined) reply.header('www-authenticate', challenge)

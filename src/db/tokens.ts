@@ -76,6 +76,11 @@ export function endTokens(userId: number): Statement {
   return { sql: "DELETE FROM one_time_tokens WHERE user_id = ? AND purpose <> 'email_undo'", params: [userId] }
 }
 
+/** Withdraws a change of address that waits for its proof. */
+export function withdrawChange(userId: number): Statement {
+  return remove(tokens, { userId, purpose: 'email_change' })
+}
+
 export function sweepTokens(now: number): Statement {
   return { sql: 'DELETE FROM one_time_tokens WHERE expires_at <= ?', params: [now] }
 }

@@ -1,7 +1,7 @@
 /**
  * The audit log: a row and a JSON line for everything that happens to an account, and for what was refused. What changes
- * an account is written in the transaction that changes it; what was merely refused is collected and written a little
- * later, so that a stranger's flood costs no disk write per request.
+ * an account is written in the transaction that changes it; what was merely refused is collected, logged the first time and
+ * then with its number, and written a little later, so that a stranger's flood costs no line and no disk write per request.
  */
 
 import type { FastifyBaseLogger } from 'fastify'
@@ -13,8 +13,11 @@ import type { AuthEvent, AuthEventType, Feature } from '../feature.ts'
 import { networkOf } from '../security/network.ts'
 import type { Settings } from '../settings.ts'
 
-/** Kinds of refusals kept for the next write; what comes on top of them is only in the log. */
+/** Kinds of refusals that are told apart until the next write; those on top of them are counted by reason alone. */
 const MOST_PENDING = 1_000
+
+/** Where those were that are not told apart. */
+const ELSEWHERE: AuthEvent['client'] = { address: '', userAgent: '' }
 
 const REFUSALS: ReadonlySet<AuthEventType> = new Set(['throttled', 'request_refused'])
 
@@ -74,20 +77,34 @@ export function auditLog(db: DB, { auditRetention }: Settings, log: FastifyBaseL
   /** By what tells two refusals apart; a hundred of the same kind from the same network are one row that says so. */
   let pending = new Map<string, Refused>()
 
+  function tell(event: AuthEvent, times?: number): void {
+    const { type, userId, sessionId, client, reason } = event
+    log.info({ event: type, user: userId, session: sessionId, ...where(client), reason, times }, type)
+  }
+
+  /** One line for those of a kind that have none yet. */
+  function tellRest(refused: Refused): void {
+    if (refused.times > refused.told) tell(refused.event, refused.times - refused.told)
+    refused.told = refused.times
+  }
+
   return {
     name: 'audit_log',
     migrations: auditMigrations,
     record: (event) => (REFUSALS.has(event.type) ? [] : [row({ event, at: db.now(), times: 1 })]),
     observe(event) {
-      const { type, userId, sessionId, client, reason } = event
-      log.info({ event: type, user: userId, session: sessionId, ...where(client), reason }, type)
-      if (REFUSALS.has(type)) collect(pending, event, db.now())
+      if (!REFUSALS.has(event.type)) return tell(event)
+      const refused = collect(pending, event, db.now())
+      if (refused.times > 1) return
+      tell(refused.event)
+      refused.told = 1
     },
     async upkeep() {
       const collected = pending
       pending = new Map()
-      await db.commit([{ sql: 'DELETE FROM audit_log WHERE at <= ?', params: [db.now() - auditRetention] }])
+      for (const refused of collected.values()) tellRest(refused)
       try {
+        await db.commit([{ sql: 'DELETE FROM audit_log WHERE at <= ?', params: [db.now() - auditRetention] }])
         await db.commit([...collected.values()].map(row))
       } catch (error) {
         // Only what may be written another time is kept for it.
@@ -103,27 +120,41 @@ interface Refused {
   /** Of the first one, in milliseconds since the epoch. */
   at: number
   times: number
+  /** How many of them the log knows. */
+  told: number
 }
 
-function collect(pending: Map<string, Refused>, event: AuthEvent, at: number): void {
+/** @returns the kind to which it was added */
+function collect(pending: Map<string, Refused>, event: AuthEvent, at: number): Refused {
   const { type, reason, userId, client } = event
   const key = JSON.stringify([type, reason, userId, client.address && networkOf(client.address)])
-  const same = pending.get(key)
-  if (same !== undefined) same.times += 1
-  else if (pending.size < MOST_PENDING) pending.set(key, { event, at, times: 1 })
+  return add(pending, key, { event, at, times: 1, told: 0 })
 }
 
 function merged(earlier: Map<string, Refused>, later: Map<string, Refused>): Map<string, Refused> {
   const all = new Map(earlier)
-  for (const [key, refused] of later) {
-    const same = all.get(key)
-    if (same !== undefined) same.times += refused.times
-    else if (all.size < MOST_PENDING) all.set(key, refused)
-  }
+  for (const [key, refused] of later) add(all, key, refused)
   return all
 }
 
-function row({ event, at, times }: Refused): Statement {
+/** Beyond the most kinds it is added to those of its reason, from wherever. */
+function add(pending: Map<string, Refused>, key: string, refused: Refused): Refused {
+  const { type, reason } = refused.event
+  const rest = JSON.stringify([type, reason])
+  const place = pending.has(key) || pending.size < MOST_PENDING ? key : rest
+  const same = pending.get(place)
+  if (same !== undefined) {
+    same.times += refused.times
+    same.told += refused.told
+    return same
+  }
+  const why = reason === undefined ? {} : { reason }
+  const added = place === key ? refused : { ...refused, event: { type, userId: null, client: ELSEWHERE, ...why } }
+  pending.set(place, added)
+  return added
+}
+
+function row({ event, at, times }: Omit<Refused, 'told'>): Statement {
   const { type, userId, emailKey = '', sessionId, client, reason } = event
   const { address, userAgent } = where(client)
   return {

@@ -94,7 +94,10 @@ export function throttle(db: DB, settings: Settings): Feature {
     const keys = counted.map(({ key }) => key)
     while (!(await count(counted))) {
       if (await inFlight.next(keys)) continue
-      throw new AuthError('throttled', { retryAfter: await secondsUntilFree(counted) })
+      const retryAfter = await secondsUntilFree(counted)
+      // The try that filled it may have been counted just before, and is known to be under way by now.
+      if (await inFlight.next(keys)) continue
+      throw new AuthError('throttled', { retryAfter })
     }
     return leaving(counted)
   }

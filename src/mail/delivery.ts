@@ -20,6 +20,8 @@ const LEASE = 2 * SEND_LIMIT
 const PAUSES = [10, 30, 60, 300, 900, 1800, 3600].map((seconds) => seconds * 1_000)
 /** How often it looks for letters that other processes wrote, or that are due again, in milliseconds. */
 const ROUND = 5_000
+/** Between two letters to nobody there is this time on average, in milliseconds. */
+const SPACE = 1_000
 /** How long a stop waits for a mail server, in milliseconds. */
 const STOP_LIMIT = 8_000
 /** A letter that has waited this long is worth a line in the log, in milliseconds. */
@@ -34,6 +36,8 @@ interface Parts {
   now: () => number
   /** How long after a letter was handed in it looks, in milliseconds. Default: by chance, at most `ROUND`. */
   pause?: () => number
+  /** How long after a letter the next one to nobody may go, in milliseconds. Default: by chance, `SPACE` on average. */
+  space?: () => number
 }
 
 export class Delivery {
@@ -44,6 +48,8 @@ export class Delivery {
   #again = false
   #stopped = false
   #stirred: NodeJS.Timeout | undefined
+  /** When the next letter to nobody may go, by the clock of the process. */
+  #wastefulFrom = 0
   readonly #leaving = new AbortController()
 
   constructor(parts: Parts) {
@@ -99,13 +105,29 @@ export class Delivery {
       while (this.#again && !this.#stopped) {
         this.#again = false
         const free = LANES - this.#underWay.size
-        const claimed = free > 0 ? await outbox.claim(free, LEASE) : []
-        for (const row of claimed) this.#carry(row)
+        const wasteful = performance.now() >= this.#wastefulFrom
+        const claimed = free > 0 ? await outbox.claim(free, LEASE, wasteful) : []
+        for (const row of claimed) {
+          this.#holdBack(row)
+          this.#carry(row)
+        }
         if (claimed.length === free && free > 0) this.#again = true
       }
     } catch (error) {
       log.error({ err: error }, 'the outbox cannot be read')
     }
+  }
+
+  /**
+   * Strangers can ask for any number of letters to nobody, and each is a connection to the mail server. A letter to somebody
+   * holds the next one back as well: where they go without end there are as many letters in all, whoever is written to.
+   */
+  #holdBack({ kind }: OutboxRow): void {
+    const { space = () => randomInt(2 * SPACE) } = this.#parts
+    const now = performance.now()
+    // However many go to somebody, it is not for long.
+    this.#wastefulFrom = Math.min(Math.max(now, this.#wastefulFrom) + space(), now + ROUND)
+    if (kind === DECOY) setTimeout(() => this.wake(), Math.ceil(this.#wastefulFrom - now) + 1).unref()
   }
 
   #carry(row: OutboxRow): void {

@@ -3,7 +3,7 @@
  * when it is due. What it says is sealed, since it may hold a token, and wiped once it is sent.
  */
 
-import { hash } from 'node:crypto'
+import { hash, randomInt } from 'node:crypto'
 import type { Migration } from '../db/migrations.ts'
 import { type Condition, insertIf, must, type Table, update } from '../db/table.ts'
 import type { DB, Statement } from '../db.ts'
@@ -22,6 +22,14 @@ const KEPT = 24 * HOUR
 
 /** Nobody without the password can cause one, and it may hold the only way back: no limit must keep it from its owner. */
 const ALWAYS = 'email_changed'
+
+/**
+ * Strangers cause one by wrong passwords, and none is written for an address without an account. A letter that is sent can be
+ * seen by what others wait; so it goes at a moment that does not follow from the last try, and nobody looks for it earlier.
+ */
+const DELAYED = 'failed_logins'
+/** Within this time, in milliseconds. */
+const LONGEST_DELAY = 5 * 60_000
 
 /** In the place of a kind: goes to nobody, and counts neither as a letter nor as one that waits. */
 export const DECOY = 'decoy'
@@ -105,9 +113,10 @@ export class Outbox implements Post {
     const { mail, notices, mailsPerAddress } = this.#settings
     const unwanted = noticeKinds.some((kind) => kind === letter.kind) && !notices.some((kind) => kind === letter.kind)
     if (mail === 'none' || unwanted) return []
-    this.#stirred = true
+    const delayed = letter.kind === DELAYED
+    this.#stirred ||= !delayed
     const now = this.#db.now()
-    const row = this.#rowOf(letter, now)
+    const row = { ...this.#rowOf(letter, now), dueAt: delayed ? now + randomInt(LONGEST_DELAY) : now }
     const conditions = onlyIf === undefined ? [] : [onlyIf]
     if (mailsPerAddress > 0 && letter.kind !== ALWAYS)
       conditions.push(fewerThan(mailsPerAddress, row.limitKey, now - HOUR))
@@ -137,25 +146,31 @@ export class Outbox implements Post {
   }
 
   /**
-   * Claims what is due, the longest due first, and letters to nobody last: however many are asked for, they hold up no other.
+   * Claims what is due, the longest due first, and where there is room after that a single letter to nobody: however many are
+   * asked for, they hold up no other.
    * @param lease milliseconds for which nobody else may send it
+   * @param wasteful whether a letter to nobody may go now
    */
-  async claim(limit: number, lease: number): Promise<OutboxRow[]> {
+  async claim(limit: number, lease: number, wasteful = true): Promise<OutboxRow[]> {
     const claim = makeId()
     const now = this.#db.now()
     const due = 'due_at <= ? AND claimed_until <= ?'
     // Said twice, since another process may have claimed one between the two readings.
     const sql = `UPDATE outbox SET claim = ?, claimed_until = ? WHERE ${due} AND id IN (SELECT id FROM outbox WHERE ${due}`
-    const params = [claim, now + lease, now, now, now, now, DECOY, limit]
+    const params = [claim, now + lease, now, now, now, now, DECOY]
     // The rows that have gone are many, and none of them is due.
     const mine = 'due_at <= ? AND claim = ?'
     await this.#db.commit([
       leaveOut(now),
-      { sql: `${sql} AND kind <> ? ORDER BY due_at LIMIT ?)`, params },
-      {
-        sql: `${sql} AND kind = ? ORDER BY due_at LIMIT ? - (SELECT COUNT(*) FROM outbox WHERE ${mine}))`,
-        params: [...params, now, claim],
-      },
+      { sql: `${sql} AND kind <> ? ORDER BY due_at LIMIT ?)`, params: [...params, limit] },
+      ...(wasteful
+        ? [
+            {
+              sql: `${sql} AND kind = ? AND (SELECT COUNT(*) FROM outbox WHERE ${mine}) < ? ORDER BY due_at LIMIT 1)`,
+              params: [...params, now, claim, limit],
+            },
+          ]
+        : []),
     ])
     const read = { sql: `SELECT * FROM outbox WHERE ${mine}`, params: [now, claim] }
     const claimed = await this.#db.read(read, outboxTable.read)

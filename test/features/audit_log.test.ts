@@ -25,6 +25,7 @@ import {
   productionOnFile,
   signedIn,
   stranger,
+  tally,
   Visitor,
   WRONG,
 } from '../production.ts'
@@ -243,7 +244,7 @@ test('O-11: each line tells when in UTC, where, who and what, in one form', asyn
       ...{ event: expect.stringMatching(/^[a-z_]+$/), address: expect.any(String), userAgent: expect.any(String) },
     })
     expect(line.user === null || Number.isInteger(line.user)).toBe(true)
-    const known = ['level', 'time', 'event', 'user', 'session', 'address', 'userAgent', 'reason', 'msg']
+    const known = ['level', 'time', 'event', 'user', 'session', 'address', 'userAgent', 'reason', 'times', 'msg']
     expect(Object.keys(line).filter((key) => !known.includes(key) && key !== 'reqId')).toEqual([])
   }
 })
@@ -352,24 +353,64 @@ describe('a refusal', () => {
     expect(linesOf(house)).toEqual([])
   })
 
-  test('costs no disk write when it happens: a flood from one address is one row with its number, and all of its lines', async () => {
+  test('costs no disk write when it happens: a flood from one address is one row with its number', async () => {
     const { house } = await scene()
     await house.upkeep()
     const written = () => house.rows('PRAGMA data_version')
     const before = written()
     await inTurn(150, () => stranger(house).profile())
     expect(written()).toEqual(before)
-    expect(linesOf(house, 'request_refused')).toHaveLength(150)
     expect(await rowsOf(house, 'request_refused')).toMatchObject([{ times: 150 }])
     await inTurn(3, () => stranger(house).profile())
     expect(await rowsOf(house, 'request_refused'), 'the next ones').toMatchObject([{ times: 150 }, { times: 3 }])
   })
 
-  test('of 1,200 addresses is 1,000 rows: a flood cannot fill the memory', async () => {
+  test('H-19: is a line the first time, and then once in a while with its number: a flood cannot fill the disk', async () => {
+    const { house } = await scene()
+    const flood = (times: number) => inTurn(times, () => stranger(house).profile())
+    const told = () => linesOf(house, 'request_refused').map(({ times }) => times)
+    await flood(1)
+    expect(told()).toEqual([undefined])
+    await flood(149)
+    expect(told()).toEqual([undefined])
+    await house.upkeep()
+    expect(told()).toEqual([undefined, 149])
+    await flood(1)
+    await house.upkeep()
+    expect(told(), 'one by itself is one line').toEqual([undefined, 149, undefined])
+    const [first, rest] = linesOf(house, 'request_refused')
+    expect({ ...rest, time: first?.time }).toEqual({ ...first, times: 149 })
+  })
+
+  test('O-10: of a flood of another kind every line is there', async () => {
+    const { house } = await scene({ FAILURES_PER_NETWORK: '0' })
+    await inTurn(30, (n) => stranger(house).logIn(`nobody${n}@example.org`, WRONG))
+    await inTurn(30, () => stranger(house).reset(MADE_UP))
+    expect(linesOf(house, 'login_failed')).toHaveLength(30)
+    expect(linesOf(house, 'password_reset_refused')).toHaveLength(30)
+  })
+
+  test('H-19: of 1,200 addresses is 1,000 rows and lines, and one for the others: a flood cannot fill the memory', async () => {
     const { house } = await scene()
     await inTurn(1_200, (n) => stranger(house, n).profile())
-    expect(linesOf(house, 'request_refused')).toHaveLength(1_200)
-    expect(await rowsOf(house, 'request_refused')).toHaveLength(1_000)
+    const told = () => linesOf(house, 'request_refused').map(({ address, times }) => [address, times])
+    expect(told()).toHaveLength(1_001)
+    expect(told().at(-1)).toEqual(['', undefined])
+    const rows = await rowsOf(house, 'request_refused')
+    expect(rows).toHaveLength(1_001)
+    expect(rows.at(-1)).toMatchObject({ times: 200, address: '', user_agent: '', user_id: null })
+    expect(told()).toHaveLength(1_002)
+    expect(told().at(-1)).toEqual(['', 199])
+  })
+
+  test('H-19: by a full queue of hashes is one event, and no line for each', async () => {
+    const { house } = await scene({ HASH_CONCURRENCY: '1', HASH_QUEUE: '1' })
+    const tried = Array.from({ length: 20 }, (_, n) => stranger(house).logIn(`nobody${n}@example.org`, WRONG))
+    const busy = tally(await Promise.all(tried))[503] ?? 0
+    expect(busy).toBeGreaterThan(1)
+    expect(await rowsOf(house, 'request_refused')).toMatchObject([{ reason: 'busy', times: busy }])
+    expect(linesOf(house, 'request_refused').map(({ times }) => times)).toEqual([undefined, busy - 1])
+    expect(house.log.filter((line) => /"level":[456]0/.test(line))).toEqual([])
   })
 
   test('is not lost where the database could not be written for a while', async () => {
@@ -382,6 +423,7 @@ describe('a refusal', () => {
     other.exec('COMMIT')
     other.close()
     expect(await rowsOf(house, 'request_refused')).toMatchObject([{ times: 2 }])
+    expect(linesOf(house, 'request_refused').reduce((sum, { times = 1 }) => sum + Number(times), 0)).toBe(2)
   })
 
   test('of a client that is gone already stands in the way of nothing', async () => {

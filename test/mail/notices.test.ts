@@ -1,8 +1,8 @@
 /** Rows of the security list about what the owner of an account is told: after changes, resets and suspicious logins. */
 
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { letterOf, letters } from '../house.ts'
-import { guess, HOUR, linesOf, NEW_PASSWORD, OWNER, PASSWORD, stranger, tally } from '../production.ts'
+import { guess, HOUR, linesOf, MINUTE, NEW_PASSWORD, OWNER, PASSWORD, stranger, tally } from '../production.ts'
 import { change, confirm, FIREFOX, NEW_ADDRESS, SECRET, settled, tokenOf, told } from './owner.ts'
 
 describe('A-14: after a change of a credential its owner is told once', () => {
@@ -122,6 +122,24 @@ describe('A-15: a suspicious login is told to the owner, and is in the log', () 
     // It counts anew: the next login of the owner's own device is not suspicious.
     await owner.logIn()
     expect(await told(house, since + HOUR)).toEqual([`login_after_failures ${OWNER}`])
+  })
+
+  test('A-12: the notice of wrong passwords goes at a moment by chance, and none is looked for before', async () => {
+    const { house } = await settled({ MAILS_PER_ADDRESS: '0' })
+    await house.outbox.claim(100, HOUR)
+    const looked = vi.fn()
+    house.outbox.listen(looked)
+    await guess(house, 10)
+    expect(await told(house, house.clock.now())).toEqual([`failed_logins ${OWNER}`])
+    expect(looked).not.toHaveBeenCalled()
+    const letter = await letterOf(house, 'failed_logins')
+    for (let n = 0; n < 29; n += 1) await house.db.commit(house.outbox.put(letter))
+    const delays = (await house.outbox.recent(30)).map(({ dueAt }) => (dueAt ?? 0) - house.clock.now())
+    expect(new Set(delays).size).toBeGreaterThan(25)
+    expect(Math.min(...delays)).toBeLessThan(2 * MINUTE)
+    expect(Math.max(...delays)).toBeGreaterThan(3 * MINUTE)
+    house.clock.advance(5 * MINUTE)
+    expect(await house.outbox.claim(100, HOUR)).toHaveLength(30)
   })
 
   test('A-15: a login on a device that was not used for the account before, and on it once', async () => {

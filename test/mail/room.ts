@@ -49,12 +49,17 @@ export async function openRoom(
 }
 
 /** @returns a delivery as the service makes it, not started yet */
-export function deliveryOf({ app, outbox, settings, db }: House, reached: Partial<SmtpServer> = {}): Delivery {
+export function deliveryOf(
+  { app, outbox, settings, db }: House,
+  reached: Partial<SmtpServer> = {},
+  space?: () => number,
+): Delivery {
   if (settings.smtp === undefined) throw new Error('this house has no mail server')
   return new Delivery({
     ...{ outbox, transport: smtpTransport({ ...settings.smtp, ...reached }), log: app.log, now: db.now },
     // Longer than an answer takes, and no longer by chance.
     pause: () => 100,
+    ...(space === undefined ? {} : { space }),
     compose: (row, letter) => compose(app.site, app.site.publicUrl, row, letter),
   })
 }

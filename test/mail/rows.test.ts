@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { type House, letters, MAIL } from '../house.ts'
-import { DAY, HOUR, linesOf, NEW_PASSWORD, OWNER, production, stranger, tally, Visitor } from '../production.ts'
+import { DAY, HOUR, inTurn, linesOf, NEW_PASSWORD, OWNER, production, stranger, tally, Visitor } from '../production.ts'
 import { change, confirm, NEW_ADDRESS, OPEN, SECRET, settled, tokenOf, told } from './owner.ts'
 
 describe('A-17: the token of a confirmation', () => {
@@ -96,7 +96,67 @@ describe('A-18: a new address counts when it is confirmed', () => {
     expect((await confirm(stranger(house), token)).statusCode).toBe(403)
     expect((await house.db.findUserBy({ email: OWNER })).email).toBe(OWNER)
   })
+
+  test.each<[string, (given: Sides) => Promise<unknown>]>([
+    ['all other sessions', ({ owner }) => owner.send('DELETE', '/sessions?others=true')],
+    ['the session of whoever asked', async ({ owner, thief }) => owner.send('DELETE', `/sessions/${idOf(thief)}`)],
+    ['all sessions', ({ house }) => house.auth.destroySession(1)],
+    [
+      'all others, of which none is left',
+      async ({ owner, thief }) => {
+        await thief.send('DELETE', '/sessions')
+        await owner.send('DELETE', '/sessions?others=true')
+      },
+    ],
+  ])('A-18: the end of %s leaves no pending change of address', async (_, end) => {
+    const sides = await twoSides()
+    await change(sides.thief, { email: NEW_ADDRESS })
+    const token = await tokenOf(sides.house, 'email_change')
+    await end(sides)
+    expect((await confirm(stranger(sides.house), token)).statusCode).toBe(403)
+    expect((await sides.house.db.findUserBy({ id: 1 })).email).toBe(OWNER)
+  })
+
+  test('A-18: of changes that are asked for while all other sessions end, none is pending', async () => {
+    const { house, owner } = await twoSides()
+    const thieves = await inTurn(10, async (n) => {
+      const thief = stranger(house, n)
+      await thief.logIn(OWNER)
+      return thief
+    })
+    const asked = thieves.map((thief) => change(thief, { email: NEW_ADDRESS }))
+    await Promise.race(asked)
+    await Promise.all([...asked, owner.send('DELETE', '/sessions?others=true')])
+    const pending = { sql: "SELECT id FROM one_time_tokens WHERE purpose = 'email_change'", params: [] }
+    expect(await house.db.read(pending, ({ id }) => id)).toEqual([])
+  })
+
+  test('a logout of one’s own leaves a pending change of address', async () => {
+    const { house, owner } = await twoSides()
+    await change(owner, { email: NEW_ADDRESS })
+    await owner.send('DELETE', '/sessions')
+    expect((await confirm(stranger(house), await tokenOf(house, 'email_change'))).statusCode).toBe(200)
+  })
 })
+
+interface Sides {
+  house: House
+  owner: Visitor
+  thief: Visitor
+}
+
+/** An owner whose password was proven just now, and somebody who is signed in to the same account. */
+async function twoSides(): Promise<Sides> {
+  const { house, owner } = await settled()
+  await owner.logIn()
+  const thief = stranger(house)
+  await thief.logIn(OWNER)
+  return { house, owner, thief }
+}
+
+function idOf({ cookies }: Visitor): string {
+  return (cookies.get('__Host-session_id') ?? '').split('.')[0] ?? ''
+}
 
 test('R-19: opening the links of mails five times, as scanners do, spends nothing', async () => {
   const { house, owner } = await settled()

@@ -1,6 +1,8 @@
 /** What an attack by hand once got through: each hole with the try that found it. */
 
-import { expect, test } from 'vitest'
+import { setImmediate } from 'node:timers/promises'
+import { expect, test, vi } from 'vitest'
+import { throttle } from '../../../src/features/throttle.ts'
 import {
   inTurn,
   NEW_PASSWORD,
@@ -68,4 +70,34 @@ test('behind a proxy that nobody named, one try of its own machine does not shut
   await inTurn(25, (n) => proxy(n, { 'x-forwarded-for': `203.0.113.${n}` }))
   expect((await proxy(100, {})).statusCode).toBe(401)
   expect((await proxy(101, { 'x-forwarded-for': '203.0.113.101' })).statusCode).toBe(401)
+})
+
+test('a try that was counted, and is not known to be under way yet, is waited for', async () => {
+  const { db, settings } = await production({ LOGIN_FAILURES_PER_ACCOUNT: '1' })
+  const { admit } = throttle(db, settings)
+  const client = { address: '203.0.113.9', userAgent: '' }
+  const tried = async () => admit?.({ kind: 'login', emailKey: OWNER, client, device: null })
+  const [counted, refusing] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const { note, findBy } = db
+  vi.spyOn(db, 'note').mockImplementationOnce(async (statements) => {
+    const done = await note.call(db, statements)
+    counted.resolve()
+    // The answer of the database comes later than others see what it did.
+    await refusing.promise
+    return done
+  })
+  const first = tried()
+  await counted.promise
+  const reads = vi.spyOn(db, 'findBy').mockImplementation(async (table, criteria) => {
+    if (reads.mock.calls.length > 1) refusing.resolve()
+    await setImmediate()
+    return findBy.call(db, table, criteria)
+  })
+  const second = tried()
+  second.catch(() => refusing.resolve())
+  const leave = await first
+  await Promise.all(reads.mock.results.map(({ value }) => value))
+  await setImmediate()
+  await leave?.(false)
+  await expect(second).resolves.toBeTypeOf('function')
 })
