@@ -17,6 +17,7 @@ const WARMING = 30_000
 const ROUND = { requests: COUNT / ROUNDS, duration: 1_000 }
 export const CONSTANT = 'Fastify with @fastify/cookie, a constant answer'
 export const SERVICE = 'Bienvenue'
+export const NODE = "Node's HTTP server, a constant answer"
 
 export interface Checks {
   cold: Measured[]
@@ -36,6 +37,8 @@ export async function compareChecks(folder: string): Promise<Checks> {
   const { rivals, leftOut } = prepareRivals(folder, COUNT)
   const ours = { name: SERVICE, program: service(own), headers }
   const contenders: Contender[] = [
+    { name: "Node's TCP server, constant bytes", program: nodeProgram('node.mjs', ['tcp']), headers },
+    { name: NODE, program: nodeProgram('node.mjs'), headers },
     { name: 'Fastify, a constant answer', program: nodeProgram('fastify.mjs'), headers },
     { name: CONSTANT, program: nodeProgram('fastify.mjs', ['cookie']), headers },
     ours,

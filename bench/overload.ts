@@ -143,6 +143,8 @@ function report(rows: { quiet: number[]; loud: number[]; logins: Record<string, 
   })
   console.log('median ratio of medians', median(ratios.map((one) => one.median)).toFixed(2))
   console.log('median ratio of p99    ', median(ratios.map((one) => one.p99)).toFixed(2))
+  // For whoever starts this as a part of something larger.
+  console.log(JSON.stringify({ median: ratios.map((one) => one.median), p99: ratios.map((one) => one.p99) }))
 }
 
 if (process.argv[2] === 'flood') await flood(Number(process.argv[3]))
