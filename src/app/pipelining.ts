@@ -52,10 +52,14 @@ export function limitUnanswered(app: FastifyInstance): void {
   })
 }
 
-/** Counts what comes of each connection in one turn of the event loop, whatever becomes of it: some is done with before the next is read. */
+/**
+ * Counts what comes of a connection in one turn of the event loop, whatever becomes of it: some is done with before the next is
+ * read. Node takes all that has come of one connection before it turns to another.
+ */
 class Turn {
   readonly #most: number
-  readonly #arrived = new Map<Socket, number>()
+  #socket: Socket | null = null
+  #count = 0
 
   constructor(most: number) {
     this.#most = most
@@ -63,10 +67,15 @@ class Turn {
 
   /** Ends the connection where this is one too many. */
   count(socket: Socket): void {
-    if (this.#arrived.size === 0) setImmediate(() => this.#arrived.clear())
-    const count = (this.#arrived.get(socket) ?? 0) + 1
-    this.#arrived.set(socket, count)
-    if (count > this.#most) end(socket)
+    if (this.#socket === null) setImmediate(() => this.#forget())
+    if (socket !== this.#socket) this.#count = 0
+    this.#socket = socket
+    this.#count += 1
+    if (this.#count > this.#most) end(socket)
+  }
+
+  #forget(): void {
+    this.#socket = null
   }
 }
 
