@@ -139,6 +139,13 @@ export const operation: readonly Mutation[] = [
   },
   {
     rows: ['O-18'],
+    takesOut: 'that a process short of files is told from a fault',
+    file: REFUSALS,
+    find: "if (isShortOfFiles(error)) return new AuthError('busy', { retryAfter: 5 })",
+    replace: '',
+  },
+  {
+    rows: ['O-18'],
     takesOut: 'that a log that cannot be written ends nothing',
     file: 'src/log.ts',
     find: "process.stdout.on('error', () => {})",
