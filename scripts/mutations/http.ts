@@ -106,6 +106,13 @@ export const http: readonly Mutation[] = [
   },
   {
     rows: ['H-11'],
+    takesOut: 'that strangers make the service count no letters',
+    file: 'src/app/health.ts',
+    find: 'outbox.reach()',
+    replace: 'outbox.waiting()',
+  },
+  {
+    rows: ['H-11'],
     takesOut: 'the limit of headers',
     file: 'src/app.ts',
     find: 'http: { headersTimeout: 10_000,',
