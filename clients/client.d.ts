@@ -52,7 +52,8 @@ export interface Options {
 }
 /**
  * A refusal. `code` is one of docs/errors.md, or `unreachable` (status 0) where there was no answer, or `unreadable` where
- * it was not from Bienvenue. `signed_out` says that there is nothing to be signed in with.
+ * it was not from Bienvenue. `signed_out` says that there is nothing to be signed in with, `path_invalid` that a path has no
+ * slash at its beginning.
  */
 export declare class BienvenueError extends Error {
     readonly name = "BienvenueError";
@@ -91,6 +92,7 @@ export declare class Bienvenue {
     accessToken(): Promise<string>;
     /**
      * Calls any route of the service as whoever is signed in, refreshing first or once more where it must.
+     * @param path like `/users/me`
      * @returns the body of the answer
      * @throws BienvenueError
      */

@@ -59,7 +59,8 @@ export interface Options {
 
 /**
  * A refusal. `code` is one of docs/errors.md, or `unreachable` (status 0) where there was no answer, or `unreadable` where
- * it was not from Bienvenue. `signed_out` says that there is nothing to be signed in with.
+ * it was not from Bienvenue. `signed_out` says that there is nothing to be signed in with, `path_invalid` that a path has no
+ * slash at its beginning.
  */
 export class BienvenueError extends Error {
   override readonly name = 'BienvenueError'
@@ -160,10 +161,13 @@ export class Bienvenue {
 
   /**
    * Calls any route of the service as whoever is signed in, refreshing first or once more where it must.
+   * @param path like `/users/me`
    * @returns the body of the answer
    * @throws BienvenueError
    */
   async call(method: string, path: string, fields?: Fields): Promise<unknown> {
+    // `@` or a dot would make the host a part of something else, and another host would get the token.
+    if (!path.startsWith('/')) throw new BienvenueError(0, 'path_invalid', 'a path begins with a slash')
     const used = this.#cookies ? null : await this.#usable()
     try {
       return await this.#send(method, path, fields, used)

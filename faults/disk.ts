@@ -22,10 +22,8 @@ export function missingForDisks(): string | undefined {
 /** A small disk under the database is filled to its last byte, and then freed. */
 export async function fullDisk(folder: string): Promise<Report> {
   const data = join(folder, 'data')
-  mkdirSync(data)
-  await new Program('mount', ['-t', 'tmpfs', '-o', `size=${SIZE}k,mode=0700`, 'tmpfs', data], {}, '/').succeeded()
-  try {
-    return await withTrial(folder, async (trial) => {
+  return onSmallDisk(data, SIZE, () =>
+    withTrial(folder, async (trial) => {
       const ballast = join(data, 'ballast')
       fill(ballast)
       const refusals = await trial.refused(20)
@@ -36,9 +34,19 @@ export async function fullDisk(folder: string): Promise<Report> {
       const last = trial.crowd.misses.filter(({ began }) => began > freed)
       trial.expect('nothing is refused once there is space again', last.length === 0)
       return trial.end('a disk filled to its last byte and freed')
-    })
+    }),
+  )
+}
+
+/** Does `work` while a disk of `size` KiB is at `folder`, which it makes. */
+export async function onSmallDisk<T>(folder: string, size: number, work: () => Promise<T>): Promise<T> {
+  mkdirSync(folder)
+  await new Program('mount', ['-t', 'tmpfs', '-o', `size=${size}k,mode=0700`, 'tmpfs', folder], {}, '/').succeeded()
+  try {
+    return await work()
   } finally {
-    await new Program('umount', [data], {}, '/').succeeded()
+    // A process that does not end may still write there.
+    await new Program('umount', ['-l', folder], {}, '/').succeeded()
   }
 }
 
@@ -69,7 +77,7 @@ export async function startSlowly(slowness: number, env: Env, folder: string): P
 }
 
 /** Writes until there is no byte left. */
-function fill(path: string): void {
+export function fill(path: string): void {
   for (const size of [65_536, 4_096, 1]) {
     try {
       for (;;) writeFileSync(path, Buffer.alloc(size), { flag: 'a' })

@@ -14,7 +14,7 @@ import { announce } from './banner.ts'
 import { DB } from './db.ts'
 import { limitsOf } from './engines/open.ts'
 import { StartError } from './errors.ts'
-import { makeLog } from './log.ts'
+import { finishLog, makeLog } from './log.ts'
 import { withSecret } from './secret_file.ts'
 import { logFaults } from './service.ts'
 import type { Settings } from './settings.ts'
@@ -71,7 +71,10 @@ function obeySignals(workers: Workers, log: Logger): void {
     log.info({ signal }, 'stopping')
     // A second one then does what it does to any process, and without this one no worker lives on.
     process.off('SIGTERM', stop).off('SIGINT', stop)
-    void workers.stop().then(() => process.exit(0))
+    void workers
+      .stop()
+      .then(finishLog)
+      .then(() => process.exit(0))
   }
   process.on('SIGTERM', stop).on('SIGINT', stop)
   process.on('SIGHUP', () => workers.renew())

@@ -11,7 +11,7 @@ import { announce } from './banner.ts'
 import { DB } from './db.ts'
 import { limitsOf } from './engines/open.ts'
 import { StartError } from './errors.ts'
-import { makeLog } from './log.ts'
+import { finishLog, makeLog } from './log.ts'
 import { compose } from './mail/compose.ts'
 import { Delivery } from './mail/delivery.ts'
 import { mailFolder } from './mail/folder.ts'
@@ -122,6 +122,7 @@ function endingOf(app: FastifyInstance, log: Logger): Service['end'] {
   return async () => {
     setTimeout(() => app.server.closeAllConnections(), STOP_LIMIT).unref()
     await app.close().catch((error: unknown) => fail(log, error))
+    await finishLog()
     process.exit(0)
   }
 }

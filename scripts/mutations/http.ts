@@ -99,6 +99,20 @@ export const http: readonly Mutation[] = [
   { rows: ['H-11'], takesOut: 'the limit of bodies', file: BODIES, find: '16 * 1024', replace: '1024 * 1024' },
   {
     rows: ['H-11'],
+    takesOut: 'the end of a connection whose client keeps its side open',
+    file: 'src/app/broken_requests.ts',
+    find: 'setTimeout(() => socket.destroy(), LAST_WAIT).unref()',
+    replace: '',
+  },
+  {
+    rows: ['H-11'],
+    takesOut: 'that strangers make the service count no letters',
+    file: 'src/app/health.ts',
+    find: 'outbox.reach()',
+    replace: 'outbox.waiting()',
+  },
+  {
+    rows: ['H-11'],
     takesOut: 'the limit of headers',
     file: 'src/app.ts',
     find: 'http: { headersTimeout: 10_000,',

@@ -138,6 +138,27 @@ export const operation: readonly Mutation[] = [
     replace: '(FULL|',
   },
   {
+    rows: ['O-18'],
+    takesOut: 'that a process short of files is told from a fault',
+    file: REFUSALS,
+    find: "if (isShortOfFiles(error)) return new AuthError('busy', { retryAfter: 5 })",
+    replace: '',
+  },
+  {
+    rows: ['O-18'],
+    takesOut: 'that a log that cannot be written ends nothing',
+    file: 'src/log.ts',
+    find: "process.stdout.on('error', () => {})",
+    replace: '',
+  },
+  {
+    rows: ['O-18'],
+    takesOut: 'the bound of what waits for a reader of the log',
+    file: 'src/log.ts',
+    find: 'process.stdout.writableLength > MOST_WAITING',
+    replace: 'false',
+  },
+  {
     rows: ['O-19'],
     takesOut: 'the refusal where the throttle fails, in the question before and in the transaction',
     file: EVENTS,

@@ -130,7 +130,7 @@ export const operation: readonly SecurityRow[] = [
     part: 'core',
     standard: 'ASVS 16.5.2',
     demand: 'Stay safe when a part is down.',
-    does: 'A database that cannot be used is `503` with `Retry-After`; there are no other parts to fail.',
+    does: 'A database that cannot be used is `503` with `Retry-After`. A log that cannot be written, or that nobody reads, loses its lines and stops nothing.',
   },
   {
     id: 'O-19',

@@ -10,6 +10,9 @@ const STATUS_BY_CODE = new Map([
   ['ERR_HTTP_REQUEST_TIMEOUT', 408],
 ])
 
+/** So long a client is given to read that and to end its side, in milliseconds. */
+const LAST_WAIT = 2_000
+
 interface ClientError extends Error {
   code?: string
 }
@@ -27,5 +30,7 @@ export function answerBrokenRequest(headers: Record<string, string>) {
       connection: 'close',
     }).map(([name, value]) => `${name}: ${value}\r\n`)
     socket.end(`HTTP/1.1 ${status} ${reason}\r\n${lines.join('')}\r\n${body}`)
+    // A client that keeps its side open would keep the connection.
+    setTimeout(() => socket.destroy(), LAST_WAIT).unref()
   }
 }

@@ -110,7 +110,9 @@ export async function answerError(
 ): Promise<FastifyReply> {
   const refusal = asRefusal(error)
   const status = statusOf(refusal.code)
-  if (status >= 500 && refusal.code !== 'busy') request.log.error({ err: error, code: refusal.code }, 'request failed')
+  // A full queue is an event; that no file can be opened is a fault to look after.
+  if (status >= 500 && (refusal.code !== 'busy' || refusal !== error))
+    request.log.error({ err: error, code: refusal.code }, 'request failed')
   if (refusal.retryAfter !== undefined) reply.header('retry-after', refusal.retryAfter)
   const challenge = CHALLENGES.get(refusal.code)
   if (challenge !== undefined) reply.header('www-authenticate', challenge)
@@ -129,6 +131,7 @@ function asRefusal(error: unknown): AuthError {
   if (error instanceof AuthError) return error
   if (error instanceof StoreUnavailable) return new AuthError('store_unavailable', { retryAfter: 5 })
   if (isGone(error)) return new AuthError('request_invalid')
+  if (isShortOfFiles(error)) return new AuthError('busy', { retryAfter: 5 })
   if (!isFrameworkError(error)) return new AuthError('internal')
   const [invalid] = error.validation ?? []
   if (invalid !== undefined) return invalidField(invalid)
@@ -156,6 +159,14 @@ function invalidField({ keyword, instancePath, params }: Invalid): AuthError {
   }
   if (field === '') return new AuthError('body_invalid', { message: 'the body must be one JSON object or form fields' })
   return new AuthError('field_invalid', { field, message: `${field} must be given once, as text` })
+}
+
+/**
+ * The process may open no more files, of which a connection is one and a new thread needs some. What fails then has no code in
+ * common; messages of the framework may quote the request.
+ */
+function isShortOfFiles(error: unknown): boolean {
+  return error instanceof Error && !isFrameworkError(error) && /\bE[MN]FILE\b|too many open files/.test(error.message)
 }
 
 /** The client closed the connection before its request was complete. */

@@ -45,13 +45,18 @@ export async function examineMail(
     if (!(error instanceof NotSent)) throw error
     return {
       well: false,
-      lines: [`${tried}: it was not taken.`, ...said(error), explained(error, smtp, mailFrom.address)],
+      lines: [`${tried}: it was not taken.`, ...said(error), explained(error, smtp, mailFrom.address)].map(harmless),
     }
   }
 }
 
 function said({ reply }: NotSent): string[] {
   return reply === '' ? [] : [`The server said: ${reply.trim()}`]
+}
+
+/** What a mail server says goes to a terminal, which obeys control characters. */
+function harmless(line: string): string {
+  return line.replace(/\p{Cc}+/gu, ' ')
 }
 
 interface Failure {

@@ -88,7 +88,26 @@ export const outboxMigrations: readonly Migration[] = [
       'CREATE INDEX outbox_limit_key ON outbox (limit_key, created_at)',
     ],
   },
+  {
+    id: 14,
+    name: 'outbox_by_state',
+    sql: [
+      // Most rows have gone: those are looked for when they are swept, and no others then.
+      'DROP INDEX outbox_due_at',
+      'CREATE INDEX outbox_due ON outbox (due_at, kind, created_at) WHERE due_at IS NOT NULL',
+      'CREATE INDEX outbox_settled ON outbox (expires_at) WHERE due_at IS NULL',
+    ],
+  },
 ]
+
+/** What waits; exported for a test, as is the next. */
+export const WAITING = `SELECT COUNT(*) AS count, COALESCE(MIN(created_at), 0) AS oldest FROM outbox
+  WHERE due_at IS NOT NULL AND kind <> ?`
+
+/** The last row of those that are swept at a time. */
+export const SWEPT = `SELECT expires_at FROM outbox WHERE due_at IS NULL AND expires_at <= ?
+  ORDER BY expires_at LIMIT 1 OFFSET ?`
+const SWEPT_AT_ONCE = 1_000
 
 /** What waits, as a number and the age in milliseconds of what waits longest. */
 export interface Waiting {
@@ -130,7 +149,8 @@ export class Outbox implements Post {
     const now = this.#db.now()
     // What was typed may be no address, and is kept for nobody.
     const to = `${hash('sha256', normalEmail(letter.to), 'hex')}@nobody.invalid`
-    const row = this.#rowOf({ ...letter, to }, now, DECOY)
+    // It is kept for the limit of its address alone.
+    const row = { ...this.#rowOf({ ...letter, to }, now, DECOY), expiresAt: now + HOUR - KEPT }
     const conditions = mailsPerAddress > 0 ? [fewerThan(mailsPerAddress, row.limitKey, now - HOUR)] : []
     return [insertIf(outboxTable, row, conditions)]
   }
@@ -196,12 +216,15 @@ export class Outbox implements Post {
     await this.#db.commit([must(update(outboxTable, changes, { id, claim }))])
   }
 
+  /** Returns where the database answers, at the cost of one look by key. @throws StoreUnavailable */
+  async reach(): Promise<void> {
+    await this.#db.read({ sql: 'SELECT id FROM outbox WHERE id = ?', params: [''] }, () => true)
+  }
+
   /** @returns what is due or will be, with the age of the oldest */
   async waiting(): Promise<Waiting> {
-    const sql = `SELECT COUNT(*) AS count, COALESCE(MIN(created_at), 0) AS oldest FROM outbox
-      WHERE due_at IS NOT NULL AND kind <> ?`
     const read = (row: Row) => ({ count: integer(row, 'count'), oldest: integer(row, 'oldest') })
-    const [{ count, oldest } = { count: 0, oldest: 0 }] = await this.#db.read({ sql, params: [DECOY] }, read)
+    const [{ count, oldest } = { count: 0, oldest: 0 }] = await this.#db.read({ sql: WAITING, params: [DECOY] }, read)
     return { count, oldest: count === 0 ? 0 : this.#db.now() - oldest }
   }
 
@@ -211,11 +234,16 @@ export class Outbox implements Post {
     return this.#db.read({ sql, params: [DECOY, limit] }, outboxTable.read)
   }
 
+  /** Deletes what has gone long ago, so many rows at a time that it holds up nobody. */
   async sweep(): Promise<void> {
-    const now = this.#db.now()
-    // A letter to nobody is kept for the limit of its address alone.
-    const sql = 'DELETE FROM outbox WHERE due_at IS NULL AND (expires_at <= ? OR (kind = ? AND created_at <= ?))'
-    await this.#db.commit([{ sql, params: [now - KEPT, DECOY, now - HOUR] }])
+    const end = this.#db.now() - KEPT
+    const read = (row: Row) => integer(row, 'expires_at')
+    for (;;) {
+      const [last] = await this.#db.read({ sql: SWEPT, params: [end, SWEPT_AT_ONCE - 1] }, read)
+      const sql = 'DELETE FROM outbox WHERE due_at IS NULL AND expires_at <= ?'
+      await this.#db.commit([{ sql, params: [last ?? end] }])
+      if (last === undefined) return
+    }
   }
 
   #rowOf(letter: Letter, now: number, kind: string = letter.kind): OutboxRow {

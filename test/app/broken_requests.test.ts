@@ -2,7 +2,7 @@
 
 import { connect } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { BOB, house } from './client.ts'
 
 /** @returns a function that sends bytes as they are, and resolves with all that came back until the server hung up */
@@ -22,6 +22,8 @@ async function listening(app: FastifyInstance): Promise<(bytes: string) => Promi
     })
 }
 
+/** Longer than headers may take. */
+const LONG = { timeout: 15_000 }
 const FORM = 'Host: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n'
 const BODY = 'email=bob@example.org&password=x'
 
@@ -103,3 +105,20 @@ test('TRACE over a socket echoes nothing', async () => {
   expect(received).toMatch(/^HTTP\/1.1 405 /)
   expect(received).not.toContain('an echo')
 })
+
+test('H-11: a client that keeps its side open after its time is over does not keep the connection', async () => {
+  const { app } = await house()
+  const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
+  const socket = connect({ host: '127.0.0.1', port: Number(port), allowHalfOpen: true })
+  onTestFinished(() => void socket.destroy())
+  let received = ''
+  socket.setEncoding('utf8').on('data', (text: string) => {
+    received += text
+  })
+  // It is reset in the end.
+  socket.on('error', () => {})
+  socket.write('GET / HTTP/1.1\r\nHost: loc')
+  await expect.poll(() => received, LONG).toMatch(/^HTTP\/1.1 408 .*"request_invalid"/s)
+  const open = () => new Promise((resolve) => app.server.getConnections((_error, count) => resolve(count)))
+  await expect.poll(open, LONG).toBe(0)
+}, 40_000)

@@ -1,6 +1,6 @@
 /** What load balancers and supervisors ask. */
 
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { MAIL } from '../house.ts'
 import { MINUTE, OWNER, production, productionOnFile, stranger, Visitor } from '../production.ts'
 
@@ -26,4 +26,13 @@ test('what mail waits is told to this machine alone', async () => {
   const proxied = await here.send('GET', '/health/ready', undefined, { 'x-forwarded-for': '127.0.0.1' })
   expect(proxied.json()).toEqual({ status: 'ok' })
   expect((await stranger(house).send('GET', '/health/ready')).json()).toEqual({ status: 'ok' })
+})
+
+test('H-11: who is not on this machine makes it count no letters, however often they ask', async () => {
+  const house = await production(MAIL)
+  const counted = vi.spyOn(house.outbox, 'waiting')
+  await stranger(house).send('GET', '/health/ready')
+  expect(counted).not.toHaveBeenCalled()
+  await new Visitor(house, '127.0.0.1').send('GET', '/health/ready')
+  expect(counted).toHaveBeenCalledOnce()
 })

@@ -7,6 +7,7 @@ import { coreMigrations, migrate } from '../../src/db/migrations.ts'
 import { SESSION_AND_USER } from '../../src/db.ts'
 import type { Engine } from '../../src/engines/engine.ts'
 import { openEngine } from '../../src/engines/open.ts'
+import { outboxMigrations, SWEPT, WAITING } from '../../src/mail/outbox.ts'
 import { emptyDatabase } from '../postgres/databases.ts'
 import { temporaryFolder } from '../started.ts'
 
@@ -47,4 +48,16 @@ test.each([
   expect(plan).toMatch(/Index Scan using sessions_pkey on sessions/)
   expect(plan).toMatch(/Index Scan using users_pkey on users/)
   expect(plan).not.toContain('Seq Scan')
+})
+
+test.each([
+  ['what waits', WAITING, ['decoy'], 'USING COVERING INDEX outbox_due'],
+  ['what is swept', SWEPT, [5, 0], 'USING INDEX outbox_settled (expires_at<?)'],
+])('of letters %s is found among those alone, on SQLite', async (_, sql, params, index) => {
+  const engine = await openEngine(`sqlite:${join(temporaryFolder(), 'plans.db')}`)
+  onTestFinished(() => engine.close())
+  await migrate(engine, [...coreMigrations, ...outboxMigrations], 0)
+  const plan = await engine.all(`EXPLAIN QUERY PLAN ${sql}`, params)
+  expect(JSON.stringify(plan)).toContain(index)
+  expect(JSON.stringify(plan)).not.toMatch(/SCAN|TEMP/)
 })

@@ -225,3 +225,13 @@ test('the client needs nothing else', () => {
   const source = readFileSync(pathOf('clients/client.js'), 'utf8')
   expect(source).not.toMatch(/^import|\brequire\(|\bimport\(|node:|process\./m)
 })
+
+test('no path takes the token to another host', async () => {
+  const { client: ada, calls } = await client(await server())
+  for (const path of ['@evil.test/x', '.evil.test/x', ':1@evil.test/x', '0/x', '', 'users/me']) {
+    expect(await codeOf(ada.call('GET', path)), path).toBe('path_invalid')
+  }
+  expect(calls).toEqual([])
+  expect(await codeOf(ada.call('GET', '//evil.test/x'))).toBe('not_found')
+  expect(calls).toEqual(['GET //evil.test/x'])
+})

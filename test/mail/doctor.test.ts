@@ -1,6 +1,7 @@
 /** What the doctor says of each thing that may be wrong with a mail server, in words and as an exit status. */
 
-import { expect, test } from 'vitest'
+import { createServer } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
 import { freePort } from '../../faults/ports.ts'
 import { examineMail } from '../../src/mail/doctor.ts'
 import { smtpTransport } from '../../src/mail/transport.ts'
@@ -125,6 +126,25 @@ test.each(REFUSALS)('a server that refuses %s', async (_, reply, expected) => {
   expect(well).toBe(false)
   expect(lines[1]).toBe(`The server said: ${typeof reply === 'object' && 'words' in reply ? reply.words : ''}`)
   expect(lines.at(-1)).toMatch(expected)
+})
+
+test('a reply with control characters reaches the terminal without them', async () => {
+  const server = createServer((socket) => {
+    socket.write('220 here\r\n')
+    socket
+      .on('error', () => {})
+      .on('data', (asked) => {
+        const refused = String(asked).startsWith('RCPT')
+        socket.write(refused ? '550 no\x1b[2J\x1b]0;owned\x07body\u009b31m\r\n' : '250 well\r\n')
+      })
+  })
+  await new Promise<void>((resolve) => server.listen({ host: '127.0.0.1', port: 0 }, resolve))
+  onTestFinished(() => void server.close())
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : undefined
+  const { lines } = await examine(`smtp://127.0.0.1:${port}`)
+  expect(lines[1]).toBe('The server said: 550 no [2J ]0;owned body 31m')
+  expect(lines.join('')).not.toMatch(/\p{Cc}/u)
 })
 
 test('a server that says nothing', async () => {
