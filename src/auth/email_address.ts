@@ -8,7 +8,7 @@ import { type Statement, UniqueViolation } from '../db.ts'
 import { AuthError } from '../errors.ts'
 import type { AuthEvent } from '../feature.ts'
 import type { Letter } from '../letter.ts'
-import { makeCredential } from '../security/credential.ts'
+import { makeCredential, parseCredential } from '../security/credential.ts'
 import type { Client } from '../session.ts'
 import { checkEmail, isSameMailbox, normalEmail, type User } from '../user.ts'
 import { type AuthParts, about, DISABLED, found, pendingToken } from './parts.ts'
@@ -176,7 +176,8 @@ export class EmailAddress {
     const { db, events } = this.#parts
     const token = await pendingToken(db, presented, purposes)
     const user = token === null ? null : await found(db.findUserBy({ id: token.userId }))
-    return events.attempt({ kind: 'guess_token', emailKey: user?.emailKey ?? '', client, device: null }, async () => {
+    const named = { emailKey: user?.emailKey ?? '', tokenId: parseCredential(presented)?.id ?? '' }
+    return events.attempt({ kind: 'guess_token', ...named, client, device: null }, async () => {
       if (token === null || user === null) throw new AuthError('verification_refused')
       return { token, user }
     })

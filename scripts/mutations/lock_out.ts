@@ -1,0 +1,47 @@
+/** How the owner of an account is kept from being locked out, and from being noticed, with one defence taken out. */
+
+import type { Mutation } from '../mutation_table.ts'
+
+const THROTTLE = 'src/features/throttle.ts'
+const TAKEN_BACK = 'src/features/throttle/taken_back.ts'
+
+export const lockOut: readonly Mutation[] = [
+  {
+    rows: ['A-06'],
+    takesOut: 'that whoever registers the address of an owner has no seat of theirs',
+    file: THROTTLE,
+    find: "`${known ? 'known' : kind} ${digest(emailKey)}`",
+    replace: "`${known ? 'known' : 'account'} ${digest(emailKey)}`",
+    tests: 'test/features/throttle/seats.test.ts',
+  },
+  {
+    rows: ['A-06'],
+    takesOut: 'the seats of known devices and of sessions',
+    file: THROTTLE,
+    find: "  const known = kind === 'confirm' || device !== null\n",
+    replace: "  const known = kind === 'confirm' && device !== null\n",
+    tests: 'test/features/throttle/seats.test.ts',
+  },
+  {
+    rows: ['A-06'],
+    takesOut: 'the seats of a mailed link',
+    file: THROTTLE,
+    find: 'return `token ${tokenId}`',
+    replace: "return `token ${tokenId === '' ? '' : digest(emailKey)}`",
+    tests: 'test/features/throttle/seats.test.ts',
+  },
+  {
+    rows: ['A-08'],
+    takesOut: 'that strangers see nothing of a login from a known device',
+    file: TAKEN_BACK,
+    find: ': [emptied(deviceKey(device)), lessened(account, rule, now)]',
+    replace: ': [emptied(deviceKey(device)), emptied(account)]',
+  },
+  {
+    rows: ['A-08'],
+    takesOut: 'that what a login from a known device takes back is as much as nobody sees',
+    file: TAKEN_BACK,
+    find: 'const tries = limit + waits.length - 1',
+    replace: 'const tries = limit',
+  },
+]
