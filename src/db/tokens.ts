@@ -76,6 +76,13 @@ export function endTokens(userId: number): Statement {
   return { sql: "DELETE FROM one_time_tokens WHERE user_id = ? AND purpose <> 'email_undo'", params: [userId] }
 }
 
+/** Spends a token that gives an address to its user, unless another one can still bring that address back. */
+export function spendFor({ id, userId }: OneTimeToken, emailKey: string, now: number): Statement {
+  const sql = `DELETE FROM one_time_tokens WHERE id = ? AND NOT EXISTS (
+    SELECT 1 FROM one_time_tokens o WHERE o.reserves = ? AND o.user_id <> ? AND o.expires_at > ?)`
+  return must({ sql, params: [id, emailKey, userId, now] })
+}
+
 /** Withdraws a change of address that waits for its proof. */
 export function withdrawChange(userId: number): Statement {
   return remove(tokens, { userId, purpose: 'email_change' })

@@ -1,0 +1,80 @@
+/** What a seventh trial by hand found in mails, addresses and sessions, each as a test. */
+
+import { expect, test } from 'vitest'
+import { must, update } from '../../src/db/table.ts'
+import { tokens } from '../../src/db/tokens.ts'
+import type { House } from '../house.ts'
+import { addressOf, stranger, tally, Visitor } from '../production.ts'
+import { change, confirm, settled, tokenOf } from './owner.ts'
+
+const EVE = 'eve@example.net'
+const WANTED = 'wanted@corp.example'
+
+/** Registers, confirms and logs in. */
+async function member(house: House, email: string): Promise<Visitor> {
+  const visitor = new Visitor(house, addressOf(9))
+  await visitor.register(email)
+  await confirm(visitor, await tokenOf(house, 'email_confirmation'))
+  expect((await visitor.logIn(email)).statusCode).toBe(200)
+  house.clock.advance(1)
+  return visitor
+}
+
+/** @returns the token that is mailed for a change of address */
+async function asked(house: House, visitor: Visitor, email: string): Promise<string> {
+  house.clock.advance(1)
+  expect((await change(visitor, { email })).statusCode).toBe(200)
+  return tokenOf(house, 'email_change')
+}
+
+/** The owner has waited to have an address which its own owner lost to a thief, and may take back. */
+async function waiting() {
+  const { house, owner } = await settled()
+  const link = await asked(house, owner, WANTED)
+  const victim = await member(house, WANTED)
+  expect((await confirm(victim, await asked(house, victim, EVE))).statusCode).toBe(200)
+  return { house, owner, link, undo: await tokenOf(house, 'email_changed') }
+}
+
+function takeBack(house: House, undo: string) {
+  return stranger(house).send('POST', '/undo_email_change', { undo_token: undo })
+}
+
+test('A-14: a change that waits for its proof takes no former address that can be brought back', async () => {
+  const { house, owner, link, undo } = await waiting()
+  const refused = await confirm(owner, link)
+  expect([refused.statusCode, refused.json()]).toEqual([400, { message: 'email already registered' }])
+  expect((await takeBack(house, undo)).statusCode).toBe(200)
+  expect((await house.db.findUserBy({ email: WANTED })).id).toBe(2)
+})
+
+test('a change that waits for its proof is good again when the address cannot be brought back any more', async () => {
+  const { house, owner, link } = await waiting()
+  const past = house.clock.now() - 1
+  await house.db.commit([must(update(tokens, { expiresAt: past }, { reserves: WANTED }))])
+  expect((await confirm(owner, link)).statusCode).toBe(200)
+})
+
+test('A-14: of 20 links for a former address pressed beside the one that brings it back none has it', async () => {
+  const { house, owner, link, undo } = await waiting()
+  const pressed = Array.from({ length: 20 }, () => confirm(owner, link))
+  const [back, ...refused] = await Promise.all([takeBack(house, undo), ...pressed])
+  expect(back.statusCode).toBe(200)
+  expect(tally(refused)).toEqual({ 400: 20 })
+  expect((await house.db.findUserBy({ email: WANTED })).id).toBe(2)
+})
+
+test('A-14: an address that was never proven is not brought back from whoever left it proven', async () => {
+  const { house, owner } = await settled()
+  const squatter = new Visitor(house, addressOf(3))
+  await squatter.register(WANTED)
+  await squatter.logIn(WANTED)
+  expect((await confirm(squatter, await asked(house, squatter, EVE))).statusCode).toBe(200)
+  const old = await tokenOf(house, 'email_changed')
+  const victim = await member(house, WANTED)
+  expect((await confirm(victim, await asked(house, victim, 'mallory@example.net'))).statusCode).toBe(200)
+  const undo = await tokenOf(house, 'email_changed')
+  expect((await takeBack(house, old)).json()).toEqual({ message: 'email already registered' })
+  expect((await takeBack(house, undo)).statusCode).toBe(200)
+  expect([(await house.db.findUserBy({ email: WANTED })).id, (await owner.profile()).statusCode]).toEqual([3, 200])
+})
