@@ -236,8 +236,8 @@ export const limits: readonly Mutation[] = [
     rows: ['O-10'],
     takesOut: 'that the end of no sessions leaves no row',
     file: 'src/auth.ts',
-    find: '[must(endOthers(user.id, session.id)), withdrawn]',
-    replace: '[endOthers(user.id, session.id), withdrawn]',
+    find: '[must(endOthers(user.id, session.id)), ...withdrawn]',
+    replace: '[endOthers(user.id, session.id), ...withdrawn]',
     tests: 'test/features/throttle/seats.test.ts',
   },
   {

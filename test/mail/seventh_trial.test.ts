@@ -1,10 +1,11 @@
 /** What a seventh trial by hand found in mails, addresses and sessions, each as a test. */
 
-import { expect, test } from 'vitest'
-import { must, update } from '../../src/db/table.ts'
+import { expect, test, vi } from 'vitest'
+import { sessions } from '../../src/db/sessions.ts'
+import { must, remove, update } from '../../src/db/table.ts'
 import { tokens } from '../../src/db/tokens.ts'
 import type { House } from '../house.ts'
-import { addressOf, stranger, tally, Visitor } from '../production.ts'
+import { addressOf, NEW_PASSWORD, OWNER, PASSWORD, stranger, tally, Visitor } from '../production.ts'
 import { change, confirm, settled, tokenOf } from './owner.ts'
 
 const EVE = 'eve@example.net'
@@ -77,4 +78,47 @@ test('A-14: an address that was never proven is not brought back from whoever le
   expect((await takeBack(house, old)).json()).toEqual({ message: 'email already registered' })
   expect((await takeBack(house, undo)).statusCode).toBe(200)
   expect([(await house.db.findUserBy({ email: WANTED })).id, (await owner.profile()).statusCode]).toEqual([3, 200])
+})
+
+/** A thief whose session was looked up when it was alive, and has waited for a seat while the owner changed the password. */
+async function overtaken() {
+  const { house, owner } = await settled()
+  const thief = new Visitor(house, addressOf(6))
+  await thief.logIn()
+  const stale = await house.auth.checkSession(thief.cookies.get(house.settings.cookie.name))
+  if (stale === null) throw new Error('the thief has no session')
+  expect((await change(owner, { password: NEW_PASSWORD })).statusCode).toBe(200)
+  const others = (await house.auth.listSessions(stale.user.id)).map(({ id }) => id)
+  return { house, owner, stale, own: others[0] ?? '' }
+}
+
+const DEAD = { code: 'session_required' }
+
+test('S-14: who waits while the session ends proves nothing by the former password', async () => {
+  const { house, stale } = await overtaken()
+  await expect(house.auth.confirmPassword(stale, PASSWORD)).rejects.toMatchObject(DEAD)
+  await expect(house.auth.deleteAccount(stale, PASSWORD)).rejects.toMatchObject(DEAD)
+})
+
+test('S-14: a session that ended meanwhile ends no others, one by one or all of them', async () => {
+  const { house, owner, stale, own } = await overtaken()
+  await expect(house.auth.endSession(own, stale)).rejects.toMatchObject(DEAD)
+  await expect(house.auth.endOtherSessions(stale)).rejects.toMatchObject(DEAD)
+  expect((await owner.profile()).statusCode).toBe(200)
+})
+
+test('S-14: a session that ends while the password is checked withdraws no change and deletes no account', async () => {
+  const { house, owner } = await settled()
+  const link = await asked(house, owner, WANTED)
+  const thief = await house.auth.checkSession(await house.auth.createSession(OWNER))
+  if (thief === null) throw new Error('the thief has no session')
+  const { commit } = house.db
+  vi.spyOn(house.db, 'commit').mockImplementation(async (statements) => {
+    const last = statements.some(({ sql }) => /^DELETE FROM (?:users|sessions)/.test(sql))
+    if (last) await commit.call(house.db, [remove(sessions, { id: thief.session.id })])
+    return commit.call(house.db, statements)
+  })
+  await expect(house.auth.deleteAccount(thief, PASSWORD)).rejects.toMatchObject(DEAD)
+  await expect(house.auth.endOtherSessions(thief)).rejects.toMatchObject(DEAD)
+  expect((await confirm(owner, link)).statusCode).toBe(200)
 })
