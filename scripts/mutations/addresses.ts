@@ -53,8 +53,8 @@ export const addresses: readonly Mutation[] = [
     rows: ['A-14'],
     takesOut: 'that the notice of a changed address has no limit',
     file: 'src/mail/outbox.ts',
-    find: ' && letter.kind !== ALWAYS',
-    replace: '',
+    find: 'if (letter.kind !== ALWAYS) conditions',
+    replace: 'conditions',
     tests,
   },
   {

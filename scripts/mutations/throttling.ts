@@ -12,8 +12,8 @@ export const throttling: readonly Mutation[] = [
     rows: ['A-01'],
     takesOut: 'a wait that the page names',
     file: 'src/features/throttle.ts',
-    find: 'limit: settings.resetsPerAccount, waits: [20 * MINUTE], memory: HOUR },\n    confirmations',
-    replace: 'limit: settings.resetsPerAccount, waits: [10 * MINUTE], memory: HOUR },\n    confirmations',
+    find: 'return Math.min(20 * MINUTE, lifetime / 2)',
+    replace: 'return Math.min(10 * MINUTE, lifetime / 2)',
   },
   {
     rows: ['A-01'],

@@ -134,6 +134,7 @@ export function throttle(db: DB, settings: Settings): Feature {
 type Rules = ReturnType<typeof rulesOf>
 
 function rulesOf(settings: Settings) {
+  const { resetTokenLifetime, confirmationLifetime } = settings
   return {
     account: {
       ...{ limit: settings.loginFailuresPerAccount, waits: GROWING_WAITS },
@@ -147,10 +148,15 @@ function rulesOf(settings: Settings) {
     changes: { limit: CHANGES_PER_ACCOUNT, waits: [2 * MINUTE], memory: HOUR },
     refreshes: { limit: REFRESHES_PER_SESSION, waits: [MINUTE / 2], memory: HOUR },
     registrations: { limit: settings.registrationsPerNetwork, waits: [10 * MINUTE], memory: HOUR },
-    resetsOfAccount: { limit: settings.resetsPerAccount, waits: [20 * MINUTE], memory: HOUR },
-    confirmationsOfAccount: { limit: settings.resetsPerAccount, waits: [20 * MINUTE], memory: HOUR },
+    resetsOfAccount: { limit: settings.resetsPerAccount, waits: [waitFor(resetTokenLifetime)], memory: HOUR },
+    confirmationsOfAccount: { limit: settings.resetsPerAccount, waits: [waitFor(confirmationLifetime)], memory: HOUR },
     resetsOfNetwork: { limit: settings.resetsPerNetwork, waits: [10 * MINUTE], memory: HOUR },
   } satisfies Record<string, Rule>
+}
+
+/** The last link that was mailed had half of its life before it, and so is good until another one may be asked for. */
+function waitFor(lifetime: number): number {
+  return Math.min(20 * MINUTE, lifetime / 2)
 }
 
 /** Where the try from a known device counts. */
