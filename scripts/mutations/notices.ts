@@ -57,9 +57,9 @@ export const notices: readonly Mutation[] = [
     rows: ['A-14'],
     takesOut: 'that a notice is written in the transaction of what it tells',
     file: 'src/auth/account.ts',
-    find: '      const { letters = [] } = asked ?? {}\n',
+    find: '      const { letters = [], email } = asked ?? {}\n',
     replace:
-      '      const { letters = [] } = asked ?? {}\n      await db.commit(happened.flatMap((event) => events.record(event)))\n',
+      '      const { letters = [], email } = asked ?? {}\n      await db.commit(happened.flatMap((event) => events.record(event)))\n',
     also: [
       {
         file: 'src/auth/account.ts',

@@ -173,7 +173,7 @@ export const passwordReset: readonly Mutation[] = [
     rows: ['R-11'],
     takesOut: 'that a new address ends the pending token',
     file: 'src/auth/account.ts',
-    find: '        endTokens(user.id),\n',
+    find: '        ended,\n',
     replace: '',
   },
   {

@@ -143,7 +143,7 @@ export class Account {
     const happened = typesOf(changes, asked !== undefined).map((type) => ({
       ...{ ...about(user, client), type, sessionId: opened.session.id },
     }))
-    const commit = (letters: readonly Statement[]) =>
+    const commit = (ended: Statement, letters: readonly Statement[]) =>
       db.commit([
         // Only on top of the password that was just proven: of two changes at once the second is refused.
         must(changeUser({ hashedPassword: user.hashedPassword, ...changes }, provenIn(user), db.now())),
@@ -152,14 +152,16 @@ export class Account {
         ...(changes.hashedPassword === undefined ? [] : [endOthers(user.id, opened.session.id)]),
         ...noteCost(changes.hashedPassword ?? ''),
         ...statements,
-        endTokens(user.id),
+        ended,
         ...letters,
         ...happened.flatMap((event) => events.record(event)),
       ])
     try {
-      const { letters = [] } = asked ?? {}
-      // A letter too many for one mailbox is left out, and nobody is told: it would tell whose mailbox it is.
-      const committed = (await commit(letters)) || (letters.length > 0 && (await commit([])))
+      const { letters = [], email } = asked ?? {}
+      // A letter too many for one mailbox is left out, and nobody is told: it would tell whose mailbox it is. The last link stays.
+      const committed =
+        (await commit(endTokens(user.id), letters)) ||
+        (letters.length > 0 && (await commit(endTokens(user.id, email), [])))
       if (!committed) throw await this.#overtaken(session.id)
     } catch (error) {
       if (error instanceof UniqueViolation) throw new AuthError('email_taken')

@@ -1,11 +1,23 @@
 /** What a seventh trial by hand found in mails, addresses and sessions, each as a test. */
 
+import fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
 import { sessions } from '../../src/db/sessions.ts'
 import { must, remove, update } from '../../src/db/table.ts'
 import { tokens } from '../../src/db/tokens.ts'
 import type { House } from '../house.ts'
-import { addressOf, NEW_PASSWORD, OWNER, PASSWORD, stranger, tally, Visitor } from '../production.ts'
+import {
+  addressOf,
+  inTurn,
+  MINUTE,
+  NEW_PASSWORD,
+  NOBODY,
+  OWNER,
+  PASSWORD,
+  stranger,
+  tally,
+  Visitor,
+} from '../production.ts'
 import { change, confirm, settled, tokenOf } from './owner.ts'
 
 const EVE = 'eve@example.net'
@@ -121,4 +133,70 @@ test('S-14: a session that ends while the password is checked withdraws no chang
   await expect(house.auth.deleteAccount(thief, PASSWORD)).rejects.toMatchObject(DEAD)
   await expect(house.auth.endOtherSessions(thief)).rejects.toMatchObject(DEAD)
   expect((await confirm(owner, link)).statusCode).toBe(200)
+})
+
+/** Asks for resets after these waits, in minutes. @returns of each whether it was admitted, and how many letters there are */
+async function askAfter(house: House, email: string, waits: readonly number[]) {
+  return inTurn(waits.length, async (n) => {
+    house.clock.advance((waits[n] ?? 0) * MINUTE)
+    const { statusCode } = await stranger(house, n).askForReset(email)
+    const rows = { sql: 'SELECT id FROM outbox', params: [] }
+    return { statusCode, letters: (await house.db.read(rows, ({ id }) => id)).length }
+  })
+}
+
+/** @returns whether one of the resets that were mailed can be spent */
+async function hasLink(house: House): Promise<boolean> {
+  const token = await house.db.findBy(tokens, { purpose: 'password_reset' })
+  if (token === null || token.expiresAt <= house.clock.now()) return false
+  const mailed = (await house.outbox.recent(200)).map((row) => house.outbox.open(row).values.token ?? '')
+  return mailed.some((credential) => credential.startsWith(token.id))
+}
+
+const LIMITED = { RESETS_PER_ACCOUNT: '5', MAILS_PER_ADDRESS: '5' }
+const FLOOD = [0, 0, 0, 0, 0, ...Array.from({ length: 90 }, () => 2)]
+
+test.each(['1m', '10m', '15m', '60m', '2h'])(
+  'R-10: whoever asks for a reset has a good link, however many strangers ask for: %s',
+  async (lifetime) => {
+    const waits = fc.array(fc.constantFrom(0, 0, 1, 5, 10, 16, 19, 20, 21, 40, 59), { minLength: 25, maxLength: 25 })
+    await fc.assert(
+      fc.asyncProperty(waits, async (given) => {
+        const { house } = await settled({ ...LIMITED, RESET_TOKEN_LIFETIME: lifetime })
+        for (const wait of given) {
+          await askAfter(house, OWNER, [wait])
+          expect(await hasLink(house)).toBe(true)
+        }
+      }),
+      { numRuns: 8, examples: [[[0, 0, 0, 0, 0, 16]], [[0, 0, 0, 0, 0, 59, 2]], [FLOOD]] },
+    )
+  },
+)
+
+test('R-02: letters go to nobody when they would go to somebody, and no mailbox is flooded', async () => {
+  const { house } = await settled({ ...LIMITED, RESET_TOKEN_LIFETIME: '15m' })
+  const apart = await settled({ ...LIMITED, RESET_TOKEN_LIFETIME: '15m' })
+  const [known, unknown] = [await askAfter(house, OWNER, FLOOD), await askAfter(apart.house, NOBODY, FLOOD)]
+  expect(known).toEqual(unknown)
+  const inHour = (known[34]?.letters ?? 0) - (known[0]?.letters ?? 0) + 1
+  expect(inHour).toBe(5 + 7)
+})
+
+test('A-18: a change to the same address that mails nothing leaves the last mailed link good, and no other one', async () => {
+  const { house, owner } = await settled({ MAILS_PER_ADDRESS: '5' })
+  const other = await asked(house, owner, EVE)
+  const links = await inTurn(5, () => asked(house, owner, WANTED))
+  await change(owner, { email: WANTED })
+  const pressed = await inTurn(5, (n) => confirm(stranger(house, n), links[n] ?? ''))
+  expect(pressed.map(({ statusCode }) => statusCode)).toEqual([403, 403, 403, 403, 200])
+  expect((await house.db.findUserBy({ id: 1 })).email).toBe(WANTED)
+  expect((await confirm(stranger(house, 9), other)).statusCode).toBe(403)
+})
+
+test('A-18: a change to another address that mails nothing withdraws the one that waited', async () => {
+  const { house, owner } = await settled({ MAILS_PER_ADDRESS: '1' })
+  await asked(house, owner, WANTED)
+  const link = await asked(house, owner, EVE)
+  await change(owner, { email: WANTED })
+  expect((await confirm(stranger(house), link)).statusCode).toBe(403)
 })
