@@ -20,7 +20,7 @@ export const addresses: readonly Mutation[] = [
     rows: ['A-13'],
     takesOut: 'that a letter too many is left out at a change of address, and nobody is told',
     file: 'src/auth/account.ts',
-    find: ' || (letters.length > 0 && (await commit([])))',
+    find: ' ||\n        (letters.length > 0 && (await commit(endTokens(user.id, email), [])))',
     replace: '',
     tests,
   },

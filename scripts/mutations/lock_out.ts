@@ -125,4 +125,12 @@ export const lockOut: readonly Mutation[] = [
     replace: "AND NOT (purpose = 'email_change' AND '' <> ?)",
     tests: 'test/mail/seventh_trial.test.ts',
   },
+  {
+    rows: ['A-06'],
+    takesOut: 'that a confirmation of another account leaves the device cookie in place',
+    file: 'src/app/email.ts',
+    find: 'settings.production && !kept',
+    replace: 'settings.production',
+    tests: 'test/mail/seventh_trial.test.ts',
+  },
 ]

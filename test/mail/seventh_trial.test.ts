@@ -182,6 +182,18 @@ test('R-02: letters go to nobody when they would go to somebody, and no mailbox 
   expect(inHour).toBe(5 + 7)
 })
 
+test('A-06: the link of somebody else that one presses leaves the browser a known device of one’s own account', async () => {
+  const { house, owner } = await settled()
+  const mallory = await member(house, 'mallory@example.net')
+  owner.keepDeviceOnly()
+  const before = [...owner.cookies]
+  expect((await confirm(owner, await asked(house, mallory, EVE))).statusCode).toBe(200)
+  expect([...owner.cookies]).toEqual(before)
+  const fresh = stranger(house)
+  expect((await confirm(fresh, await asked(house, mallory, WANTED))).statusCode).toBe(200)
+  expect([...fresh.cookies.keys()]).toEqual(['__Host-device'])
+})
+
 test('A-18: a change to the same address that mails nothing leaves the last mailed link good, and no other one', async () => {
   const { house, owner } = await settled({ MAILS_PER_ADDRESS: '5' })
   const other = await asked(house, owner, EVE)
