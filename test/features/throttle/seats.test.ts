@@ -17,6 +17,8 @@ import {
   Visitor,
 } from '../../production.ts'
 
+/** For what would wait without end, in milliseconds. */
+const PATIENCE = 10_000
 const OTHER = 'grace@hopper.example'
 
 test('H-19: the known devices of one account leave a login of somebody else its place in a short queue', async () => {
@@ -80,7 +82,9 @@ test('A-06: whoever registers the address of an owner again and again takes no s
   )
 })
 
-test('A-06: a known device, a session and a mailed link have seats beside those of strangers', async () => {
+test('A-06: a known device, a session and a mailed link have seats beside those of strangers', {
+  timeout: PATIENCE,
+}, async () => {
   const { db, settings } = await production()
   const { admit } = throttle(db, settings)
   const enter = async (kind: Attempt['kind'], n: number, named: Partial<Attempt> = {}) =>

@@ -17,6 +17,9 @@ import {
   WRONG,
 } from '../../production.ts'
 
+/** For what would wait without end, in milliseconds. */
+const PATIENCE = 10_000
+
 test('A-06: devices hoarded by somebody who knew the old password are strangers after a new one', async () => {
   const house = await production()
   const owner = await signedIn(house)
@@ -104,7 +107,9 @@ test('a try that was counted, and is not known to be under way yet, is waited fo
   await expect(second).resolves.toBeTypeOf('function')
 })
 
-test('a try that is blocked is refused at once, whatever else its network has under way', async () => {
+test('a try that is blocked is refused at once, whatever else its network has under way', {
+  timeout: PATIENCE,
+}, async () => {
   const { db, settings } = await production()
   const { admit } = throttle(db, settings)
   const tried = async (emailKey: string, address: string) =>
@@ -117,7 +122,7 @@ test('a try that is blocked is refused at once, whatever else its network has un
   await expect(tried(OWNER, '203.0.113.9')).rejects.toMatchObject({ code: 'throttled', retryAfter: 30 })
 })
 
-test('a try does not wait without end for others that end one after the other', async () => {
+test('a try does not wait without end for others that end one after the other', { timeout: PATIENCE }, async () => {
   const { db, settings } = await production({}, { resetsPerAccount: 300 })
   const { admit } = throttle(db, settings)
   const client = { address: '', userAgent: '' }
