@@ -178,8 +178,8 @@ function seatsOf(attempt: Attempt, { production }: Settings): Seat[] {
 }
 
 /**
- * The seats of an account are of several names. Strangers may know its address alone: they must not sit where its owner comes with a mailed
- * link, from a known device or with the current password.
+ * The seats of an account are of several names. Strangers know its address alone: they must not sit where its owner comes
+ * with a mailed link, from a known device or with the current password.
  */
 function seatKeyOf({ kind, emailKey, device, tokenId = '' }: Attempt): string {
   if (kind === 'guess_token') return `token ${tokenId}`
