@@ -111,7 +111,7 @@ export const inventory: readonly InventoryRow[] = [
     use: 'addresses in throttle counts',
     algorithm: 'SHA-256',
     key: 'none',
-    file: 'src/features/throttle.ts',
+    file: 'src/features/throttle/keys.ts',
   },
   {
     use: 'the names of prepared statements on PostgreSQL, and the pauses before a transaction is tried again',

@@ -12,6 +12,7 @@ import { cors } from './mutations/cors.ts'
 import { hiddenAccounts } from './mutations/hidden_accounts.ts'
 import { http } from './mutations/http.ts'
 import { limits } from './mutations/limits.ts'
+import { lockOut } from './mutations/lock_out.ts'
 import { mailedCodes } from './mutations/mailed_codes.ts'
 import { mailedLinks } from './mutations/mailed_links.ts'
 import { notices } from './mutations/notices.ts'
@@ -60,6 +61,7 @@ export const mutations: readonly Mutation[] = [
   ...addresses,
   ...mailedCodes,
   ...limits,
+  ...lockOut,
   ...accessTokens,
   ...refreshTokens,
   ...tokenKeys,

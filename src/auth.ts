@@ -13,7 +13,7 @@ import { PasswordReset, type RequestedReset, type ResetCompletion } from './auth
 import { type NewAccount, Registration } from './auth/registration.ts'
 import { type CheckedSession, Sessions } from './auth/sessions.ts'
 import { Tokens } from './auth/tokens.ts'
-import { endOthers, sessions } from './db/sessions.ts'
+import { endOthers, sessions, stillOpen } from './db/sessions.ts'
 import { must, remove } from './db/table.ts'
 import { endTokens, withdrawChange } from './db/tokens.ts'
 import { changeUser } from './db/users.ts'
@@ -142,21 +142,29 @@ export class Auth {
    * Ends one session of a user; where it is another one than that which asks, also a pending change of address, which may be
    * the doing of whoever was there.
    * @returns false where the user has no such session
+   * @throws AuthError `session_required` where the one that asks ended meanwhile
    */
   async endSession(id: string, { user, session }: CheckedSession, client = NO_CLIENT): Promise<boolean> {
     const own = id === session.id
     const event: AuthEvent = { ...about(user, client), type: own ? 'logged_out' : 'session_ended', sessionId: id }
     const ended = must(remove(sessions, { id, userId: user.id }))
-    return this.#parts.events.happen(event, own ? [ended] : [ended, withdrawChange(user.id)])
+    const another = [stillOpen(session), ended, withdrawChange(user.id)]
+    const happened = await this.#parts.events.happen(event, own ? [ended] : another)
+    if (!happened && !own && (await this.#parts.sessions.peek(session.id)) === null)
+      throw new AuthError('session_required')
+    return happened
   }
 
-  /** Ends all sessions of a user but the one that asks, and a pending change of address. */
+  /**
+   * Ends all sessions of a user but the one that asks, and a pending change of address.
+   * @throws AuthError `session_required` where that one ended meanwhile
+   */
   async endOtherSessions({ user, session }: CheckedSession, client = NO_CLIENT): Promise<void> {
     const event: AuthEvent = { ...about(user, client), type: 'sessions_ended', sessionId: session.id }
-    const withdrawn = withdrawChange(user.id)
-    const ended = await this.#parts.events.happen(event, [must(endOthers(user.id, session.id)), withdrawn])
+    const withdrawn = [stillOpen(session), withdrawChange(user.id)]
+    const ended = await this.#parts.events.happen(event, [must(endOthers(user.id, session.id)), ...withdrawn])
     // Nothing has happened where there are no others, but who asked for the change may have left.
-    if (!ended) await this.#parts.db.commit([withdrawn])
+    if (!ended && !(await this.#parts.db.commit(withdrawn))) throw new AuthError('session_required')
   }
 
   /** Ends all sessions of a user, and a pending change of address. */
@@ -165,7 +173,7 @@ export class Auth {
     await this.#parts.events.happen(event, [remove(sessions, { userId }), withdrawChange(userId)])
   }
 
-  /** Proves the current password of somebody who is signed in. @throws AuthError `current_password_wrong`, `throttled`, `busy` */
+  /** Proves the current password of somebody who is signed in; see `Account.confirm`. */
   async confirmPassword(checked: CheckedSession, currentPassword: string, client = NO_CLIENT): Promise<void> {
     await this.#account.confirm(checked, currentPassword, client)
   }

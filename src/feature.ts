@@ -29,6 +29,8 @@ export interface Attempt {
   device: string | null
   /** The session in which the current password is asked for, or whose tokens are refreshed. */
   sessionId?: string
+  /** Names the token that was presented, good or not; only who was mailed it, or asked for it, knows that of a good one. */
+  tokenId?: string
 }
 
 export type AuthEventType =

@@ -2,14 +2,8 @@
 
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import {
-  CHANGES_PER_ACCOUNT,
-  GROWING_WAITS,
-  MOST_FAILURES,
-  REFRESHES_PER_SESSION,
-  SHARED_FACTOR,
-} from '../src/features/throttle.ts'
-
+import { SHARED_FACTOR } from '../src/features/throttle/keys.ts'
+import { CHANGES_PER_ACCOUNT, GROWING_WAITS, MOST_FAILURES, REFRESHES_PER_SESSION } from '../src/features/throttle.ts'
 import { readSettings } from '../src/settings.ts'
 import { Program } from './app/program.ts'
 import { type House, letterOf, letters, MAIL, PRODUCTION } from './house.ts'

@@ -7,8 +7,7 @@ const REFUSALS = 'src/app/refusals.ts'
 const EVENTS = 'src/auth/events.ts'
 const LINE = 'log.info({ event: type, user: userId, session: sessionId, ...where(client), reason, times }, type)'
 const REQUEST_LINE = 'const line = { method: request.method,'
-const LOGGED =
-  "if (status >= 500 && refusal.code !== 'busy') request.log.error({ err: error, code: refusal.code }, 'request failed')"
+const LOGGED = "request.log.error({ err: error, code: refusal.code }, 'request failed')"
 const UNREPORTED = "new Set([\n  'credentials_invalid',"
 /** Refusals that are not reported any more, by code. */
 const silent: readonly string[] = [
@@ -145,7 +144,7 @@ export const events: readonly Mutation[] = [
     takesOut: 'the error line of a fault',
     file: REFUSALS,
     find: LOGGED,
-    replace: LOGGED.replace('500', '600'),
+    replace: `if (status >= 600) ${LOGGED}`,
   },
   {
     rows: ['O-14', 'O-17'],
@@ -204,8 +203,8 @@ export const events: readonly Mutation[] = [
     rows: ['H-19'],
     takesOut: 'that what a full queue refuses is counted with the refusals and no line of its own',
     file: REFUSALS,
-    find: "if (status >= 500 && refusal.code !== 'busy') request",
-    replace: 'if (status >= 500) request',
+    find: "if (status >= 500 && (refusal.code !== 'busy' || refusal !== error))",
+    replace: 'if (status >= 500)',
     tests: 'test/features/audit_log.test.ts',
   },
   {

@@ -119,8 +119,8 @@ export const limits: readonly Mutation[] = [
     rows: ['H-19'],
     takesOut: 'that letters to nobody are swept after their hour',
     file: 'src/mail/outbox.ts',
-    find: '[now - KEPT, DECOY, now - HOUR]',
-    replace: '[now - KEPT, DECOY, now - KEPT]',
+    find: 'expiresAt: now + HOUR - KEPT',
+    replace: 'expiresAt: row.expiresAt',
     tests: 'test/mail/sixth_trial.test.ts',
   },
   {
@@ -236,8 +236,8 @@ export const limits: readonly Mutation[] = [
     rows: ['O-10'],
     takesOut: 'that the end of no sessions leaves no row',
     file: 'src/auth.ts',
-    find: '[must(endOthers(user.id, session.id)), withdrawn]',
-    replace: '[endOthers(user.id, session.id), withdrawn]',
+    find: '[must(endOthers(user.id, session.id)), ...withdrawn]',
+    replace: '[endOthers(user.id, session.id), ...withdrawn]',
     tests: 'test/features/throttle/seats.test.ts',
   },
   {

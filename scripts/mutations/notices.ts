@@ -57,9 +57,9 @@ export const notices: readonly Mutation[] = [
     rows: ['A-14'],
     takesOut: 'that a notice is written in the transaction of what it tells',
     file: 'src/auth/account.ts',
-    find: '      const { letters = [] } = asked ?? {}\n',
+    find: '      const { letters = [], email } = asked ?? {}\n',
     replace:
-      '      const { letters = [] } = asked ?? {}\n      await db.commit(happened.flatMap((event) => events.record(event)))\n',
+      '      const { letters = [], email } = asked ?? {}\n      await db.commit(happened.flatMap((event) => events.record(event)))\n',
     also: [
       {
         file: 'src/auth/account.ts',
@@ -121,8 +121,8 @@ export const notices: readonly Mutation[] = [
     rows: ['A-14'],
     takesOut: 'that a change is taken back once: its token is deleted, itself and with all of its user',
     file: 'src/auth/email_address.ts',
-    find: "      must(remove(tokens, { id: token.id })),\n      ...post.put({ kind: 'email_changed'",
-    replace: "      ...post.put({ kind: 'email_changed'",
+    find: '[spendFor(token, emailKey, db.now()), ...statements]',
+    replace: 'statements',
     also: [{ file: 'src/auth/email_address.ts', find: '      remove(tokens, { userId: user.id }),\n', replace: '' }],
   },
   {

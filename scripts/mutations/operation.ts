@@ -167,8 +167,8 @@ export const operation: readonly Mutation[] = [
     also: [
       {
         file: 'src/features/throttle.ts',
-        find: 'record: (event) => takenBack(event, rules.network.limit)',
-        replace: 'record: (event) => takenBack(event, rules.network.limit).slice(0, 0)',
+        find: 'record: (event) => takenBack(event, rules, db.now())',
+        replace: 'record: (event) => takenBack(event, rules, db.now()).slice(0, 0)',
       },
     ],
   },
@@ -236,7 +236,7 @@ export const operation: readonly Mutation[] = [
   {
     rows: ['O-21'],
     takesOut: 'SHA-256 as the hash',
-    file: 'src/features/throttle.ts',
+    file: 'src/features/throttle/keys.ts',
     find: "hash('sha256', emailKey",
     replace: "hash('sha1', emailKey",
   },

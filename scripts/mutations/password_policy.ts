@@ -30,8 +30,9 @@ export const passwordPolicy: readonly Mutation[] = [
     rows: ['P-02', 'A-23'],
     takesOut: 'that a new password or address asks for the current password',
     file: 'src/auth/account.ts',
-    find: 'if (currentPassword === undefined) throw missingCurrentPassword()\n    await this.confirm(checked, currentPassword, client)',
-    replace: 'if (currentPassword !== undefined) await this.confirm(checked, currentPassword, client)',
+    find: 'if (currentPassword === undefined) throw missingCurrentPassword()\n    const checked = await this.confirm(asking, currentPassword, client)',
+    replace:
+      'const checked = currentPassword === undefined ? asking : await this.confirm(asking, currentPassword, client)',
   },
   {
     rows: ['P-02', 'A-23', 'A-24', 'S-15'],

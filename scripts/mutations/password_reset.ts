@@ -158,7 +158,7 @@ export const passwordReset: readonly Mutation[] = [
   {
     rows: ['R-10'],
     takesOut: 'that good tokens are no guesses',
-    file: THROTTLE,
+    file: 'src/features/throttle/taken_back.ts',
     find: "case 'password_reset':\n      return [...refunded, emptied(account)]",
     replace: "case 'password_reset':\n      return [emptied(account)]",
   },
@@ -173,7 +173,7 @@ export const passwordReset: readonly Mutation[] = [
     rows: ['R-11'],
     takesOut: 'that a new address ends the pending token',
     file: 'src/auth/account.ts',
-    find: '        endTokens(user.id),\n',
+    find: '        ended,\n',
     replace: '',
   },
   {

@@ -228,7 +228,8 @@ export const refreshTokens: readonly Mutation[] = [
     rows: ['T-23'],
     takesOut: 'the password for a new address or password',
     file: 'src/auth/account.ts',
-    find: 'if (currentPassword === undefined) throw missingCurrentPassword()\n    await this.confirm(checked, currentPassword, client)',
-    replace: 'if (currentPassword !== undefined) await this.confirm(checked, currentPassword, client)',
+    find: 'if (currentPassword === undefined) throw missingCurrentPassword()\n    const checked = await this.confirm(asking, currentPassword, client)',
+    replace:
+      'const checked = currentPassword === undefined ? asking : await this.confirm(asking, currentPassword, client)',
   },
 ]

@@ -201,8 +201,9 @@ export const signIn: readonly Mutation[] = [
     rows: ['A-24'],
     takesOut: 'the password before an account is deleted',
     file: 'src/auth/account.ts',
-    find: 'await this.confirm(checked, currentPassword, client)\n    const event',
-    replace: "if (currentPassword === '') await this.confirm(checked, currentPassword, client)\n    const event",
+    find: 'const { user, session } = await this.confirm(asking, currentPassword, client)\n    const event',
+    replace:
+      "const { user, session } = currentPassword === '' ? await this.confirm(asking, '', client) : asking\n    const event",
   },
   {
     rows: ['A-24', 'S-15'],

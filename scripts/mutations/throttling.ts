@@ -3,6 +3,7 @@
 import type { Mutation } from '../mutation_table.ts'
 
 const THROTTLE = 'src/features/throttle.ts'
+const TAKEN_BACK = 'src/features/throttle/taken_back.ts'
 const NETWORK = 'src/security/network.ts'
 const ACCOUNT_RULE = '{ key: accountKey(emailKey), rule: rules.account },\n'
 
@@ -11,8 +12,8 @@ export const throttling: readonly Mutation[] = [
     rows: ['A-01'],
     takesOut: 'a wait that the page names',
     file: 'src/features/throttle.ts',
-    find: 'limit: settings.resetsPerAccount, waits: [20 * MINUTE], memory: HOUR },\n    confirmations',
-    replace: 'limit: settings.resetsPerAccount, waits: [10 * MINUTE], memory: HOUR },\n    confirmations',
+    find: 'return Math.min(20 * MINUTE, lifetime / 2)',
+    replace: 'return Math.min(10 * MINUTE, lifetime / 2)',
   },
   {
     rows: ['A-01'],
@@ -59,7 +60,7 @@ export const throttling: readonly Mutation[] = [
   {
     rows: ['A-02', 'A-06'],
     takesOut: 'that a reset empties the count',
-    file: THROTTLE,
+    file: TAKEN_BACK,
     find: "case 'password_reset':\n      return [...refunded, emptied(account)]",
     replace: "case 'password_reset':\n      return refunded",
   },
@@ -74,9 +75,9 @@ export const throttling: readonly Mutation[] = [
     rows: ['A-03'],
     takesOut: 'that a refused try costs nothing',
     file: THROTTLE,
-    find: 'if (next === null) return false',
+    find: 'if (next === null) return key',
     replace:
-      'if (next === null) {\n          if (found !== null) await db.commit([replaceBucket(found, { ...found, blockedUntil: db.now() + HOUR })])\n          return false\n        }',
+      'if (next === null) {\n          if (found !== null) await db.commit([replaceBucket(found, { ...found, blockedUntil: db.now() + HOUR })])\n          return key\n        }',
   },
   {
     rows: ['A-02', 'A-03', 'A-04'],
@@ -117,22 +118,22 @@ export const throttling: readonly Mutation[] = [
     rows: ['A-06'],
     takesOut: 'the count of its own that a known device has',
     file: THROTTLE,
-    find: 'if (device.length > 0 && (await count(device))) return leaving(device)',
+    find: 'if (device.length > 0 && (await count(device)) === null) return leaving(device)',
     replace: '',
   },
   {
     rows: ['A-06'],
     takesOut: 'that a known device does not wait for its network',
     file: THROTTLE,
-    find: 'if (device.length > 0 && (await count(device))) return leaving(device)',
+    find: 'if (device.length > 0 && (await count(device)) === null) return leaving(device)',
     replace:
-      "const own = [...device, ...ofNetwork('failures', rules.network, attempt.client)]\n      if (device.length > 0 && (await count(own))) return leaving(own)",
+      "const own = [...device, ...ofNetwork('failures', rules.network, attempt.client)]\n      if (device.length > 0 && (await count(own)) === null) return leaving(own)",
   },
   {
     rows: ['A-06'],
-    takesOut: 'that a login of a known device empties the count of strangers',
-    file: THROTTLE,
-    find: ': [emptied(deviceKey(device)), emptied(account)]',
+    takesOut: 'that a login of a known device opens what the hundredth failure of strangers has closed',
+    file: TAKEN_BACK,
+    find: ': [emptied(deviceKey(device)), lessened(account, rule, now)]',
     replace: ': [emptied(deviceKey(device))]',
   },
   {
@@ -190,21 +191,21 @@ export const throttling: readonly Mutation[] = [
   {
     rows: ['A-07'],
     takesOut: 'that a success empties the count of the account',
-    file: THROTTLE,
+    file: TAKEN_BACK,
     find: '? [...refunded, emptied(account)]',
     replace: '? refunded',
   },
   {
     rows: ['A-07'],
     takesOut: 'that a success takes its share back from the network',
-    file: THROTTLE,
+    file: TAKEN_BACK,
     find: '? [...refunded, emptied(account)]',
     replace: '? [emptied(account)]',
   },
   {
     rows: ['A-07'],
     takesOut: "that no more than the account's share is taken back",
-    file: THROTTLE,
+    file: TAKEN_BACK,
     find: "refund(networkKey('failures', client), limit, { of: share })",
     replace: "emptied(networkKey('failures', client))",
   },
@@ -218,7 +219,7 @@ export const throttling: readonly Mutation[] = [
   {
     rows: ['A-07'],
     takesOut: 'that a share is taken back once',
-    file: THROTTLE,
+    file: TAKEN_BACK,
     find: '{ of: share }), emptied(share)]',
     replace: '{ of: share })]',
   },

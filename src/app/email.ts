@@ -3,6 +3,7 @@
 import type { FastifyInstance } from 'fastify'
 import { confirmPage } from '../pages/confirm.ts'
 import { undoPage } from '../pages/undo.ts'
+import { isOfAnother } from '../security/device.ts'
 import { visitor } from './carriers.ts'
 import { setDeviceCookie } from './cookies.ts'
 import { answer, viewFor } from './faces.ts'
@@ -33,7 +34,9 @@ export function installEmail(untyped: FastifyInstance, parts: PageParts): void {
   const confirming = { config: { ...config, form: 'confirm' }, schema: confirmed } as const
   app.put('/email_verification', confirming, async (request, reply) => {
     const { user, deviceCookie } = await auth.address.confirm(request.body.verification_token, request.client)
-    if (settings.production) setDeviceCookie(reply, deviceCookie, settings)
+    // A link that a stranger passed on is of the stranger's account: whoever presses it stays a known device of their own.
+    const kept = isOfAnother(request.client.deviceCookie, user)
+    if (settings.production && !kept) setDeviceCookie(reply, deviceCookie, settings)
     const page = (await visitor(request, parts)) === null ? '/login' : '/dashboard'
     return answer(request, reply, { email: user.email, message: 'address confirmed' }, `${page}?notice=email_confirmed`)
   })

@@ -61,7 +61,7 @@ function addFreshGuard(route: RouteOptions, auth: Auth): void {
   route.preHandler = [route.preHandler ?? []].flat().concat((request: FastifyRequest) => requireFresh(request, auth))
 }
 
-/** @throws AuthError `fresh_password_required`, `current_password_wrong`, `throttled`, `busy` */
+/** @throws AuthError `fresh_password_required`, `current_password_wrong`, `session_required`, `throttled`, `busy` */
 export async function requireFresh(request: FastifyRequest, auth: Auth): Promise<void> {
   const checked = sessionOf(request)
   const password = looseText(request.body, 'current_password')

@@ -1,7 +1,7 @@
 /** What users may do to their own account: change name, address and password, delete it. */
 
 import { noteCost } from '../db/hash_costs.ts'
-import { endOthers, sessions } from '../db/sessions.ts'
+import { endOthers, sessions, stillOpen } from '../db/sessions.ts'
 import { must, remove } from '../db/table.ts'
 import { endTokens } from '../db/tokens.ts'
 import { changeUser, type UserChanges, users } from '../db/users.ts'
@@ -44,16 +44,22 @@ export class Account {
 
   /**
    * Proves the current password of somebody who is signed in.
-   * @throws AuthError `current_password_wrong`, `throttled`, `busy`
+   * @returns the session and its user as they were when it was proven: both may have changed while the try waited
+   * @throws AuthError `current_password_wrong`, `session_required` (it ended meanwhile), `throttled`, `busy`
    */
-  async confirm({ user, session }: CheckedSession, currentPassword: string, client: Client): Promise<void> {
-    const { events, hasher } = this.#parts
-    const attempt: Attempt = { kind: 'confirm', emailKey: user.emailKey, client, device: null, sessionId: session.id }
-    await events.attempt(attempt, async () => {
+  async confirm(asking: CheckedSession, currentPassword: string, client: Client): Promise<CheckedSession> {
+    const { events, hasher, sessions: keeper } = this.#parts
+    const { emailKey } = asking.user
+    const attempt: Attempt = { kind: 'confirm', emailKey, client, device: null, sessionId: asking.session.id }
+    return events.attempt(attempt, async () => {
+      const checked = await keeper.peek(asking.session.id)
+      if (checked === null) throw new AuthError('session_required')
+      const { user, session } = checked
       const { matches } = await hasher.verify(currentPassword, user.hashedPassword)
       const event = { ...about(user, client), sessionId: session.id }
       await events.happen({ ...event, type: matches ? 'password_confirmed' : 'password_refused' })
       if (!matches) throw new AuthError('current_password_wrong', { field: 'current_password' })
+      return checked
     })
   }
 
@@ -64,15 +70,15 @@ export class Account {
    * @throws AuthError `field_missing` (no current password), `current_password_wrong`, `email_invalid`, `email_taken`,
    * `field_invalid` (name), `session_required` (it ended meanwhile), `throttled`, `busy`, and the codes of the password policy
    */
-  async change(checked: CheckedSession, changes: AccountChanges, client: Client): Promise<ChangedAccount> {
+  async change(asking: CheckedSession, changes: AccountChanges, client: Client): Promise<ChangedAccount> {
     const { name, email, password, currentPassword } = changes
     if (email === undefined && password === undefined) {
-      return name === undefined ? unchanged(checked.user) : this.#rename(checked, name, client)
+      return name === undefined ? unchanged(asking.user) : this.#rename(asking, name, client)
     }
     const address = email === undefined ? undefined : checkEmail(email)
     const called = name === undefined ? {} : { name: checkName(name) }
     if (currentPassword === undefined) throw missingCurrentPassword()
-    await this.confirm(checked, currentPassword, client)
+    const checked = await this.confirm(asking, currentPassword, client)
     const owner = address ?? checked.user.email
     const secret = password === undefined ? {} : { hashedPassword: await hashNew(this.#parts, password, owner) }
     const wanted = { ...called, ...secret }
@@ -86,14 +92,14 @@ export class Account {
 
   /**
    * Deletes the account and everything that hangs on it.
-   * @throws AuthError `current_password_wrong`, `throttled`, `busy`
+   * @throws AuthError `current_password_wrong`, `session_required` (it ended meanwhile), `throttled`, `busy`
    */
-  async delete(checked: CheckedSession, currentPassword: string, client: Client): Promise<void> {
-    await this.confirm(checked, currentPassword, client)
-    const event: AuthEvent = { ...about(checked.user, client), type: 'user_deleted' }
-    const { id, hashedPassword } = checked.user
-    const deleted = await this.#parts.events.happen(event, [must(remove(users, { id, hashedPassword }))])
-    if (!deleted) throw new AuthError('current_password_wrong', { field: 'current_password' })
+  async delete(asking: CheckedSession, currentPassword: string, client: Client): Promise<void> {
+    const { user, session } = await this.confirm(asking, currentPassword, client)
+    const event: AuthEvent = { ...about(user, client), type: 'user_deleted' }
+    const deletion = must(remove(users, provenIn(user)))
+    const deleted = await this.#parts.events.happen(event, [stillOpen(session), deletion])
+    if (!deleted) throw await this.#overtaken(session.id)
   }
 
   /** Another spelling of the same address may be another mailbox, and needs the proof that every new address does. */
@@ -137,7 +143,7 @@ export class Account {
     const happened = typesOf(changes, asked !== undefined).map((type) => ({
       ...{ ...about(user, client), type, sessionId: opened.session.id },
     }))
-    const commit = (letters: readonly Statement[]) =>
+    const commit = (ended: Statement, letters: readonly Statement[]) =>
       db.commit([
         // Only on top of the password that was just proven: of two changes at once the second is refused.
         must(changeUser({ hashedPassword: user.hashedPassword, ...changes }, provenIn(user), db.now())),
@@ -146,14 +152,16 @@ export class Account {
         ...(changes.hashedPassword === undefined ? [] : [endOthers(user.id, opened.session.id)]),
         ...noteCost(changes.hashedPassword ?? ''),
         ...statements,
-        endTokens(user.id),
+        ended,
         ...letters,
         ...happened.flatMap((event) => events.record(event)),
       ])
     try {
-      const { letters = [] } = asked ?? {}
-      // A letter too many for one mailbox is left out, and nobody is told: it would tell whose mailbox it is.
-      const committed = (await commit(letters)) || (letters.length > 0 && (await commit([])))
+      const { letters = [], email } = asked ?? {}
+      // A letter too many for one mailbox is left out, and nobody is told: it would tell whose mailbox it is. The last link stays.
+      const committed =
+        (await commit(endTokens(user.id), letters)) ||
+        (letters.length > 0 && (await commit(endTokens(user.id, email), [])))
       if (!committed) throw await this.#overtaken(session.id)
     } catch (error) {
       if (error instanceof UniqueViolation) throw new AuthError('email_taken')

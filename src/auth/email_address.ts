@@ -2,16 +2,16 @@
 
 import { sessions } from '../db/sessions.ts'
 import { must, remove } from '../db/table.ts'
-import { addToken, endTokens, type OneTimeToken, replaceToken, tokens } from '../db/tokens.ts'
+import { addToken, endTokens, type OneTimeToken, replaceToken, spendFor, tokens } from '../db/tokens.ts'
 import { changeUser } from '../db/users.ts'
 import { type Statement, UniqueViolation } from '../db.ts'
 import { AuthError } from '../errors.ts'
 import type { AuthEvent } from '../feature.ts'
 import type { Letter } from '../letter.ts'
-import { makeCredential } from '../security/credential.ts'
+import { makeCredential, parseCredential } from '../security/credential.ts'
 import type { Client } from '../session.ts'
 import { checkEmail, isSameMailbox, normalEmail, type User } from '../user.ts'
-import { type AuthParts, about, DISABLED, found, pendingToken } from './parts.ts'
+import { type AuthParts, about, DISABLED, found, ownerOf, pendingToken } from './parts.ts'
 
 /** What is said of a change to both addresses. */
 type Notice = Omit<Letter, 'to'>
@@ -82,8 +82,7 @@ export class EmailAddress {
     const event: AuthEvent = { ...about({ ...user, email }, client), type: 'email_change_undone' }
     const { language, address, userAgent } = client
     const lasts = settings.emailUndoLifetime
-    await this.#commit(event, [
-      must(remove(tokens, { id: token.id })),
+    await this.#give(token, email, event, [
       ...post.put({ kind: 'email_changed', to: user.email, language, lasts, values: { address, userAgent, email } }),
       must(changeUser({ email, emailConfirmedAt: db.now(), hashedPassword: DISABLED }, { id: user.id }, db.now())),
       remove(sessions, { userId: user.id }),
@@ -92,14 +91,15 @@ export class EmailAddress {
   }
 
   async #confirmed(token: OneTimeToken, user: User, client: Client): Promise<void> {
-    const { db } = this.#parts
-    await this.#commit({ ...about(user, client), type: 'email_confirmed' }, [
+    const { db, events } = this.#parts
+    const happened = await events.happen({ ...about(user, client), type: 'email_confirmed' }, [
       must(remove(tokens, { id: token.id })),
       // Only the address to which the link went.
       must(
         changeUser({ emailConfirmedAt: db.now() }, { id: user.id, emailKey: normalEmail(token.email ?? '') }, db.now()),
       ),
     ])
+    if (!happened) throw new AuthError('verification_refused')
   }
 
   async #switch(token: OneTimeToken, user: User, client: Client): Promise<void> {
@@ -111,8 +111,7 @@ export class EmailAddress {
     const notice: Notice = { kind: 'email_changed', language, lasts, values: { address, userAgent, email } }
     // Another spelling of it may be another mailbox, and takes the way back from nobody.
     const returns = isSameMailbox(undo?.email ?? '', email)
-    await this.#commit({ ...about({ ...user, email }, client), type: 'email_changed' }, [
-      must(remove(tokens, { id: token.id })),
+    await this.#give(token, email, { ...about({ ...user, email }, client), type: 'email_changed' }, [
       must(changeUser({ email, emailConfirmedAt: db.now() }, { id: user.id, emailKey: user.emailKey }, db.now())),
       endTokens(user.id),
       ...(returns ? this.#returned(user, notice) : this.#left(user, notice)),
@@ -176,18 +175,24 @@ export class EmailAddress {
     const { db, events } = this.#parts
     const token = await pendingToken(db, presented, purposes)
     const user = token === null ? null : await found(db.findUserBy({ id: token.userId }))
-    return events.attempt({ kind: 'guess_token', emailKey: user?.emailKey ?? '', client, device: null }, async () => {
+    const named = { emailKey: user?.emailKey ?? '', tokenId: parseCredential(presented)?.id ?? '' }
+    return events.attempt({ kind: 'guess_token', ...named, client, device: null }, async () => {
       if (token === null || user === null) throw new AuthError('verification_refused')
       return { token, user }
     })
   }
 
-  async #commit(event: AuthEvent, statements: readonly Statement[]): Promise<void> {
+  /** Spends a token for an address. It may be somebody else's by now, or their way back to it. */
+  async #give(token: OneTimeToken, email: string, event: AuthEvent, statements: readonly Statement[]): Promise<void> {
+    const { db, events } = this.#parts
+    const emailKey = normalEmail(email)
     try {
-      if (!(await this.#parts.events.happen(event, statements))) throw new AuthError('verification_refused')
+      if (await events.happen(event, [spendFor(token, emailKey, db.now()), ...statements])) return
     } catch (error) {
       if (error instanceof UniqueViolation) throw new AuthError('email_taken')
       throw error
     }
+    const owner = await ownerOf(db, emailKey)
+    throw new AuthError(owner === null || owner.id === token.userId ? 'verification_refused' : 'email_taken')
   }
 }

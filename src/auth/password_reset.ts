@@ -95,9 +95,10 @@ export class PasswordReset {
   async complete({ email, resetToken, newPassword, client, browser }: ResetCompletion): Promise<User> {
     const { db, events, policy } = this.#parts
     const emailKey = normalEmail(email)
-    return events.attempt({ kind: 'guess_token', emailKey, client, device: null }, async () => {
+    const code = readCode(resetToken)
+    const tokenId = parseCredential((code === null ? resetToken : browser) ?? '')?.id ?? ''
+    return events.attempt({ kind: 'guess_token', emailKey, client, device: null, tokenId }, async () => {
       const user = await found(db.findUserBy({ emailKey }))
-      const code = readCode(resetToken)
       // A password that is refused anyway costs none of the few tries. Nobody has a longer address, whose words would be too much work.
       if (code !== null && emailKey.length <= LONGEST_EMAIL)
         await checkPassword(newPassword, emailKey, policy, 'new_password')

@@ -63,6 +63,11 @@ export function endOldest(userId: number, kept: string, limit: number): Statemen
   }
 }
 
+/** Lets the whole batch happen only as long as the session that asks for it is there: it may end while a password is checked. */
+export function stillOpen({ id, userId }: Session): Statement {
+  return must(update(sessions, { userId }, { id, userId }))
+}
+
 export function endOthers(userId: number, kept: string): Statement {
   return { sql: 'DELETE FROM sessions WHERE user_id = ? AND id <> ?', params: [userId, kept] }
 }

@@ -71,9 +71,19 @@ export function addTokenOf(emailKey: string, token: Omit<OneTimeToken, 'userId'>
 /**
  * Ends the pending tokens of a user. The one that brings back a former address stays: a thief who changed the address
  * would otherwise only have to change the password as well.
+ * @param wanted the address, as it was typed, of which a change that waits for its proof stays too; default: none
  */
-export function endTokens(userId: number): Statement {
-  return { sql: "DELETE FROM one_time_tokens WHERE user_id = ? AND purpose <> 'email_undo'", params: [userId] }
+export function endTokens(userId: number, wanted = ''): Statement {
+  const sql = `DELETE FROM one_time_tokens WHERE user_id = ? AND purpose <> 'email_undo'
+    AND NOT (purpose = 'email_change' AND email = ?)`
+  return { sql, params: [userId, wanted] }
+}
+
+/** Spends a token that gives an address to its user, unless another one can still bring that address back. */
+export function spendFor({ id, userId }: OneTimeToken, emailKey: string, now: number): Statement {
+  const sql = `DELETE FROM one_time_tokens WHERE id = ? AND NOT EXISTS (
+    SELECT 1 FROM one_time_tokens o WHERE o.reserves = ? AND o.user_id <> ? AND o.expires_at > ?)`
+  return must({ sql, params: [id, emailKey, userId, now] })
 }
 
 /** Withdraws a change of address that waits for its proof. */

@@ -5,17 +5,16 @@
  * in the database and so hold across restarts and instances. docs/throttling.md has the numbers and the reasons.
  */
 
-import { hash } from 'node:crypto'
-import { remove } from '../db/table.ts'
 import type { DB, Statement } from '../db.ts'
 import { AuthError } from '../errors.ts'
-import type { Attempt, AuthEvent, Feature, Leave } from '../feature.ts'
-import { networkOf } from '../security/network.ts'
+import type { Attempt, Feature, Leave } from '../feature.ts'
 import type { Client } from '../session.ts'
 import type { Settings } from '../settings.ts'
-import { afterTry, type Bucket, buckets, type Rule, replaceBucket, throttleMigrations } from './throttle/bucket.ts'
-import { InFlight } from './throttle/in_flight.ts'
+import { afterTry, buckets, type Rule, replaceBucket, throttleMigrations } from './throttle/bucket.ts'
+import { InFlight, MOST_WAITING } from './throttle/in_flight.ts'
+import { accountKey, confirmKey, deviceKey, digest, networkKey, SHARED_FACTOR } from './throttle/keys.ts'
 import { type Seat, Seats } from './throttle/seats.ts'
+import { dropped, refund, takenBack } from './throttle/taken_back.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -24,12 +23,12 @@ const HOUR = 60 * MINUTE
 export const GROWING_WAITS = [30, 60, 120, 240, 480, 960, 1920, 3600].map((seconds) => seconds * 1_000)
 /** NIST SP 800-63B-4 3.2.2: no more consecutive failures than this, then only a reset or a known device. */
 export const MOST_FAILURES = 100
-/** What a proxy that we were not told of may do, where one client may do 1: everybody is behind it. */
-export const SHARED_FACTOR = 20
 /** A limit that nobody reaches, as an integer that every database knows. */
 const COUNTLESS = 1_000_000_000
 /** Lost races for one bucket after which the try is refused. */
 const MOST_RACES = 50
+/** How often a try waits for another one to end: twice as often as the last of those that may wait for one bucket has to. */
+const MOST_WAITS = 2 * MOST_WAITING
 
 /** Checks that may be under way at the same time: of one account, and of one network. */
 export const SEATS_PER_ACCOUNT = 4
@@ -50,21 +49,22 @@ export function throttle(db: DB, settings: Settings): Feature {
   const inFlight = new InFlight()
   const seats = new Seats()
 
-  /** @returns whether the try was counted in all of these, or in none because one of them is blocked */
-  async function count(counted: readonly Counted[]): Promise<boolean> {
+  /** @returns the key of one that is blocked, so that the try was counted in none of these; null where it was in all */
+  async function count(counted: readonly Counted[]): Promise<string | null> {
     const limited = counted.filter(({ rule }) => rule.limit > 0)
-    if (limited.length === 0) return true
+    const [first] = limited
+    if (first === undefined) return null
     for (let race = 0; race < MOST_RACES; race += 1) {
       const statements: Statement[] = []
       for (const { key, rule } of limited) {
         const found = await db.findBy(buckets, { key })
         const next = afterTry(found ?? { key, tries: 0, blockedUntil: 0, expiresAt: 0 }, rule, db.now())
-        if (next === null) return false
+        if (next === null) return key
         statements.push(replaceBucket(found, next))
       }
-      if (await db.note(statements)) return true
+      if (await db.note(statements)) return null
     }
-    return false
+    return first.key
   }
 
   async function secondsUntilFree(counted: readonly Counted[]): Promise<number> {
@@ -86,20 +86,25 @@ export function throttle(db: DB, settings: Settings): Feature {
     }
   }
 
+  /** Waits until a try in the bucket that is full has ended. @throws AuthError `throttled` where there is none to wait for */
+  async function waitIn(full: string, counted: readonly Counted[]): Promise<void> {
+    if (await inFlight.next(full)) return
+    const retryAfter = await secondsUntilFree(counted)
+    // The try that filled it may have been counted just before, and is known to be under way by now.
+    if (!(await inFlight.next(full))) throw new AuthError('throttled', { retryAfter })
+  }
+
   /** @throws AuthError `throttled` */
   async function counting(attempt: Attempt): Promise<Leave> {
     const device = deviceOf(attempt, rules)
-    if (device.length > 0 && (await count(device))) return leaving(device)
+    if (device.length > 0 && (await count(device)) === null) return leaving(device)
     const counted = countedOf(attempt, rules)
-    const keys = counted.map(({ key }) => key)
-    while (!(await count(counted))) {
-      if (await inFlight.next(keys)) continue
-      const retryAfter = await secondsUntilFree(counted)
-      // The try that filled it may have been counted just before, and is known to be under way by now.
-      if (await inFlight.next(keys)) continue
-      throw new AuthError('throttled', { retryAfter })
+    for (let waits = 0; waits < MOST_WAITS; waits += 1) {
+      const full = await count(counted)
+      if (full === null) return leaving(counted)
+      await waitIn(full, counted)
     }
-    return leaving(counted)
+    throw new AuthError('throttled', { retryAfter: await secondsUntilFree(counted) })
   }
 
   return {
@@ -119,7 +124,7 @@ export function throttle(db: DB, settings: Settings): Feature {
         throw error
       }
     },
-    record: (event) => takenBack(event, rules.network.limit),
+    record: (event) => takenBack(event, rules, db.now()),
     async upkeep() {
       await db.commit([{ sql: 'DELETE FROM throttle_buckets WHERE expires_at <= ?', params: [db.now()] }])
     },
@@ -129,6 +134,7 @@ export function throttle(db: DB, settings: Settings): Feature {
 type Rules = ReturnType<typeof rulesOf>
 
 function rulesOf(settings: Settings) {
+  const { resetTokenLifetime, confirmationLifetime } = settings
   return {
     account: {
       ...{ limit: settings.loginFailuresPerAccount, waits: GROWING_WAITS },
@@ -142,10 +148,15 @@ function rulesOf(settings: Settings) {
     changes: { limit: CHANGES_PER_ACCOUNT, waits: [2 * MINUTE], memory: HOUR },
     refreshes: { limit: REFRESHES_PER_SESSION, waits: [MINUTE / 2], memory: HOUR },
     registrations: { limit: settings.registrationsPerNetwork, waits: [10 * MINUTE], memory: HOUR },
-    resetsOfAccount: { limit: settings.resetsPerAccount, waits: [20 * MINUTE], memory: HOUR },
-    confirmationsOfAccount: { limit: settings.resetsPerAccount, waits: [20 * MINUTE], memory: HOUR },
+    resetsOfAccount: { limit: settings.resetsPerAccount, waits: [waitFor(resetTokenLifetime)], memory: HOUR },
+    confirmationsOfAccount: { limit: settings.resetsPerAccount, waits: [waitFor(confirmationLifetime)], memory: HOUR },
     resetsOfNetwork: { limit: settings.resetsPerNetwork, waits: [10 * MINUTE], memory: HOUR },
   } satisfies Record<string, Rule>
+}
+
+/** The last link that was mailed had half of its life before it, and so is good until another one may be asked for. */
+function waitFor(lifetime: number): number {
+  return Math.min(20 * MINUTE, lifetime / 2)
 }
 
 /** Where the try from a known device counts. */
@@ -157,12 +168,23 @@ function deviceOf({ device }: Attempt, rules: Rules): Counted[] {
 const SEATLESS: readonly Attempt['kind'][] = ['request_reset', 'request_confirmation', 'change', 'refresh']
 
 /** In development everybody is on one machine, and so in one network. */
-function seatsOf({ kind, emailKey, client }: Attempt, { production }: Settings): Seat[] {
+function seatsOf(attempt: Attempt, { production }: Settings): Seat[] {
+  const { kind, client } = attempt
   if (SEATLESS.includes(kind)) return []
-  const account = { key: accountKey(emailKey), most: SEATS_PER_ACCOUNT }
+  const account = { key: seatKeyOf(attempt), most: SEATS_PER_ACCOUNT }
   if (client.address === '' || !production) return [account]
   const most = SEATS_PER_NETWORK * (client.shared === true ? SHARED_FACTOR : 1)
   return [account, { key: networkKey('seats', client), most }]
+}
+
+/**
+ * The seats of an account are of several names. Strangers know its address alone: they must not sit where its owner comes
+ * with a mailed link, from a known device or with the current password.
+ */
+function seatKeyOf({ kind, emailKey, device, tokenId = '' }: Attempt): string {
+  if (kind === 'guess_token') return `token ${tokenId}`
+  const known = kind === 'confirm' || device !== null
+  return `${known ? 'known' : kind} ${digest(emailKey)}`
 }
 
 /** Where the try of a stranger counts. */
@@ -205,72 +227,4 @@ function ofNetwork(what: string, rule: Rule, client: Client): Counted[] {
   const { address, shared = false } = client
   if (address === '') return []
   return [{ key: networkKey(what, client), rule: shared ? { ...rule, limit: rule.limit * SHARED_FACTOR } : rule }]
-}
-
-/** What a success empties: the count of the account, and of the network only what that account had added to it. */
-function takenBack(event: AuthEvent, networkLimit: number): Statement[] {
-  const { type, emailKey = '', client, device = null, sessionId = '' } = event
-  const account = accountKey(emailKey)
-  const share = networkKey(`failures ${digest(emailKey)}`, client)
-  const limit = client.shared === true ? networkLimit * SHARED_FACTOR : networkLimit
-  const refunded = [refund(networkKey('failures', client), limit, { of: share }), emptied(share)]
-  switch (type) {
-    case 'login_succeeded':
-      return device === null ? [...refunded, emptied(account)] : [emptied(deviceKey(device)), emptied(account)]
-    case 'password_reset':
-      return [...refunded, emptied(account)]
-    case 'email_confirmed':
-    case 'email_changed':
-    case 'email_change_undone':
-      return refunded
-    case 'password_confirmed':
-      return [emptied(confirmKey(sessionId))]
-    default:
-      return []
-  }
-}
-
-function emptied(key: string): Statement {
-  return remove(buckets, { key })
-}
-
-/** A bucket that is empty again needs no row. */
-function dropped(key: string): Statement {
-  return remove(buckets, { key, tries: 0, blockedUntil: 0 })
-}
-
-/** @param tries how many to take back, or the key of the bucket whose tries they are */
-function refund(key: string, limit: number, tries: number | { of: string }): Statement {
-  const taken =
-    typeof tries === 'number' ? '?' : 'COALESCE((SELECT o.tries FROM throttle_buckets o WHERE o.key = ?), 0)'
-  const param = typeof tries === 'number' ? tries : tries.of
-  return {
-    sql: `UPDATE throttle_buckets SET
-        tries = CASE WHEN tries < ${taken} THEN 0 ELSE tries - ${taken} END,
-        blocked_until = CASE WHEN tries - ${taken} < ? THEN 0 ELSE blocked_until END
-      WHERE key = ?`,
-    params: [param, param, param, limit, key],
-  }
-}
-
-function accountKey(emailKey: string): string {
-  return `account ${digest(emailKey)}`
-}
-
-function deviceKey(device: Bucket['key']): string {
-  return `device ${device}`
-}
-
-function confirmKey(sessionId: string): string {
-  return `confirm ${sessionId}`
-}
-
-/** What comes through a proxy that nobody named has a count apart from the proxy's own machine. */
-function networkKey(what: string, { address, shared = false }: Client): string {
-  return `${shared ? 'shared ' : ''}${what} ${networkOf(address)}`
-}
-
-/** Unknown addresses are counted as well; what strangers typed is not kept in clear. */
-function digest(emailKey: string): string {
-  return hash('sha256', emailKey, 'base64url')
 }

@@ -137,8 +137,7 @@ export class Outbox implements Post {
     const now = this.#db.now()
     const row = { ...this.#rowOf(letter, now), dueAt: delayed ? now + randomInt(LONGEST_DELAY) : now }
     const conditions = onlyIf === undefined ? [] : [onlyIf]
-    if (mailsPerAddress > 0 && letter.kind !== ALWAYS)
-      conditions.push(fewerThan(mailsPerAddress, row.limitKey, now - HOUR))
+    if (letter.kind !== ALWAYS) conditions.push(...withinLimit(mailsPerAddress, row))
     return [insertIf(outboxTable, row, conditions)]
   }
 
@@ -149,10 +148,10 @@ export class Outbox implements Post {
     const now = this.#db.now()
     // What was typed may be no address, and is kept for nobody.
     const to = `${hash('sha256', normalEmail(letter.to), 'hex')}@nobody.invalid`
+    const row = this.#rowOf({ ...letter, to }, now, DECOY)
     // It is kept for the limit of its address alone.
-    const row = { ...this.#rowOf({ ...letter, to }, now, DECOY), expiresAt: now + HOUR - KEPT }
-    const conditions = mailsPerAddress > 0 ? [fewerThan(mailsPerAddress, row.limitKey, now - HOUR)] : []
-    return [insertIf(outboxTable, row, conditions)]
+    const kept = { ...row, expiresAt: now + HOUR - KEPT }
+    return [insertIf(outboxTable, kept, withinLimit(mailsPerAddress, row))]
   }
 
   /** @param listener told when letters were handed in and may be in the database by now */
@@ -267,10 +266,16 @@ function leaveOut(now: number): Statement {
   return { sql, params: [now, DECOY, now, DECOY, MOST_DECOYS] }
 }
 
-/** So that nobody's mailbox can be flooded, by asking for resets for instance. */
-function fewerThan(limit: number, limitKey: string, since: number): Condition {
-  const sql = '(SELECT COUNT(*) FROM outbox WHERE limit_key = ? AND created_at > ?) < ?'
-  return { sql, params: [limitKey, since, limit] }
+/**
+ * So that nobody's mailbox can be flooded, by asking for resets for instance; nor can a link be used up: when the last one has
+ * half of its life behind it, another one goes.
+ */
+function withinLimit(limit: number, { limitKey, createdAt, expiresAt }: OutboxRow): Condition[] {
+  if (limit === 0) return []
+  const few = '(SELECT COUNT(*) FROM outbox WHERE limit_key = ? AND created_at > ?) < ?'
+  const old = 'NOT EXISTS (SELECT 1 FROM outbox WHERE limit_key = ? AND created_at > ?)'
+  const half = (expiresAt - createdAt) / 2
+  return [{ sql: `(${few} OR ${old})`, params: [limitKey, createdAt - HOUR, limit, limitKey, createdAt - half] }]
 }
 
 function letterFrom(stored: unknown): Letter {

@@ -44,6 +44,11 @@ export class DeviceCookies {
   }
 }
 
+/** @returns whether a cookie, good or not, is said to be of another account: a browser has room for one */
+export function isOfAnother(cookie: string | undefined, { id }: Pick<User, 'id'>): boolean {
+  return cookie !== undefined && cookie.split('.', 1)[0] !== String(id)
+}
+
 function sign(content: string, hashedPassword: string, key: Buffer): Buffer {
   return createHmac('sha256', key).update(`${content}.${hashedPassword}`).digest()
 }

@@ -82,7 +82,7 @@ export function declareMail(read: Reader) {
       kind: integer(0, 1_000),
       fallback: { development: 0, production: 5 },
       meaning:
-        'Mails of one kind to one address in an hour; more are not sent, and nobody is told, but the notices of a changed address always are. 0 is no limit.',
+        'Mails of one kind to one address in an hour. More are sent only when the last one has half of the life of its link behind it, and nobody is told; the notices of a changed address always are. 0 is no limit.',
     }),
     notices: read({
       variable: 'NOTICES',

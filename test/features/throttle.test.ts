@@ -164,7 +164,9 @@ describe('the owner is not locked out by a siege from 1,000 addresses', () => {
     expect((await stranger(house, OTHER_NETWORKS).logIn()).statusCode, 'a stranger').toBe(429)
     laptop.keepDeviceOnly()
     expect((await laptop.at(house, addressOf(OTHER_NETWORKS)).logIn()).statusCode, 'the device').toBe(200)
-    expect((await stranger(house, OTHER_NETWORKS + 1).logIn()).statusCode, 'strangers start anew').toBe(200)
+    expect(waitOf(await stranger(house, OTHER_NETWORKS + 1).logIn()), 'strangers wait again').toBe(3_600)
+    house.clock.advance(HOUR)
+    expect((await stranger(house, OTHER_NETWORKS + 1).logIn()).statusCode, 'an hour later').toBe(200)
   })
 
   test('A-06: a known device logs in from a network that others have shut', async () => {
@@ -324,6 +326,28 @@ describe('what a refused stranger sees', () => {
       message: 'too many tries, wait before the next one',
       code: 'throttled',
     })
+  })
+
+  test('A-08: does not tell that the owner comes and goes on a known device', async () => {
+    const looks = await Promise.all(
+      [OWNER, NOBODY].map(async (email) => {
+        const house = await production()
+        const laptop = await signedIn(house)
+        laptop.keepDeviceOnly()
+        return inTurn(40, async (n) => {
+          expect((await laptop.logIn()).statusCode).toBe(200)
+          laptop.keepDeviceOnly()
+          const answer = await stranger(house, n).logIn(email, WRONG)
+          // In the end an hour after each other.
+          if (n > 12) house.clock.advance(n < 25 ? 20 * MINUTE : HOUR)
+          return [answer.statusCode, waitOf(answer)]
+        })
+      }),
+    )
+    expect(looks[0]).toEqual(looks[1])
+    expect(looks[0]?.at(9)).toEqual([401, 0])
+    expect(looks[0]?.at(10)).toEqual([429, 30])
+    expect(looks[0]?.at(39)?.[0]).toBe(401)
   })
 
   test('is one account under every spelling of its address', async () => {

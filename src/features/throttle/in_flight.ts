@@ -4,7 +4,7 @@
  */
 
 /** Tries that may wait for one bucket; one more is refused. */
-const MOST_WAITING = 100
+export const MOST_WAITING = 100
 
 export class InFlight {
   readonly #flying = new Map<string, number>()
@@ -14,9 +14,9 @@ export class InFlight {
     for (const key of keys) this.#flying.set(key, (this.#flying.get(key) ?? 0) + 1)
   }
 
-  /** @returns how many are being checked in the fullest of these */
-  count(keys: readonly string[]): number {
-    return Math.max(0, ...keys.map((key) => this.#flying.get(key) ?? 0))
+  /** @returns how many are being checked */
+  count(key: string): number {
+    return this.#flying.get(key) ?? 0
   }
 
   /** Wakes whoever waits for one of these. */
@@ -31,10 +31,9 @@ export class InFlight {
     }
   }
 
-  /** @returns true when a try in one of these has ended, false at once where there is none to wait for */
-  async next(keys: readonly string[]): Promise<boolean> {
-    const key = keys.find((one) => this.#flying.has(one))
-    if (key === undefined) return false
+  /** @returns true when a try in this bucket has ended, false at once where there is none to wait for */
+  async next(key: string): Promise<boolean> {
+    if (!this.#flying.has(key)) return false
     const waiting = this.#waiting.get(key) ?? []
     if (waiting.length >= MOST_WAITING) return false
     await new Promise<void>((resolve) => {

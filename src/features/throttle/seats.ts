@@ -22,9 +22,9 @@ export class Seats {
    */
   async take(wanted: readonly Seat[]): Promise<() => void> {
     for (;;) {
-      const full = wanted.find(({ key, most }) => this.#taken.count([key]) >= most)
+      const full = wanted.find(({ key, most }) => this.#taken.count(key) >= most)
       if (full === undefined) break
-      if (!(await this.#taken.next([full.key]))) throw new AuthError('throttled', { retryAfter: 1 })
+      if (!(await this.#taken.next(full.key))) throw new AuthError('throttled', { retryAfter: 1 })
     }
     // In the same breath as they were found free.
     const keys = wanted.map(({ key }) => key)

@@ -1,7 +1,7 @@
 /** Whose address counts: the peer's, unless the peer is a proxy that the operator named. */
 
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { SHARED_FACTOR } from '../../../src/features/throttle.ts'
+import { SHARED_FACTOR } from '../../../src/features/throttle/keys.ts'
 import { type House, openHouse } from '../../house.ts'
 import { addressOf, inTurn, linesOf, production, signedIn, statusOf, tally, Visitor, WRONG } from '../../production.ts'
 

@@ -1,12 +1,14 @@
 /** How much of what is right may be under way at the same time: nobody keeps all hashes busy. */
 
 import { expect, test } from 'vitest'
+import type { Attempt } from '../../../src/feature.ts'
 import { Seats } from '../../../src/features/throttle/seats.ts'
-import { CHANGES_PER_ACCOUNT, SEATS_PER_ACCOUNT, SEATS_PER_NETWORK } from '../../../src/features/throttle.ts'
+import { CHANGES_PER_ACCOUNT, SEATS_PER_ACCOUNT, SEATS_PER_NETWORK, throttle } from '../../../src/features/throttle.ts'
 import {
   addressOf,
   inTurn,
   OWNER,
+  PASSWORD,
   production,
   productionOnFile,
   signedIn,
@@ -15,6 +17,8 @@ import {
   Visitor,
 } from '../../production.ts'
 
+/** For what would wait without end, in milliseconds. */
+const PATIENCE = 10_000
 const OTHER = 'grace@hopper.example'
 
 test('H-19: the known devices of one account leave a login of somebody else its place in a short queue', async () => {
@@ -45,6 +49,57 @@ test('H-19: many accounts behind one address leave a login from elsewhere its pl
   const others = await inTurn(5, () => stranger(house, 1).logIn(OTHER))
   expect(tally(others)).toEqual({ 200: 5 })
   expect(tally(await Promise.all(flood))).toEqual({ 200: 30 })
+})
+
+/** Lets 125 strangers do something again and again while the work is done. */
+async function beside(attack: (n: number) => Promise<unknown>, work: () => Promise<void>): Promise<void> {
+  let over = false
+  const flood = Array.from({ length: 125 }, async (_, n) => {
+    while (!over) await attack(100 + n)
+  })
+  try {
+    await work()
+  } finally {
+    over = true
+    await Promise.all(flood)
+  }
+}
+
+test('A-06: whoever registers the address of an owner again and again takes no seat of theirs, nor of others', async () => {
+  const house = await production({}, { hashConcurrency: 1 })
+  const owner = await signedIn(house)
+  await signedIn(house, OTHER, addressOf(1))
+  const phone = owner.at(house)
+  phone.keepDeviceOnly()
+  const token = await house.auth.getResetPasswordToken(OWNER)
+  await beside(
+    (n) => stranger(house, n).register(),
+    async () => {
+      const logins = [await phone.logIn(), await stranger(house, 2).logIn(OTHER), await stranger(house, 3).logIn()]
+      const ended = await owner.send('DELETE', '/sessions?others=true', { current_password: PASSWORD })
+      expect(tally([...logins, ended, await stranger(house, 4).reset(token)])).toEqual({ 200: 5 })
+    },
+  )
+})
+
+test('A-06: a known device, a session and a mailed link have seats beside those of strangers', {
+  timeout: PATIENCE,
+}, async () => {
+  const { db, settings } = await production()
+  const { admit } = throttle(db, settings)
+  const enter = async (kind: Attempt['kind'], n: number, named: Partial<Attempt> = {}) =>
+    admit?.({ kind, emailKey: OWNER, client: { address: addressOf(n), userAgent: '' }, device: null, ...named })
+  await inTurn(SEATS_PER_ACCOUNT, (n) => enter('login', n))
+  await inTurn(SEATS_PER_ACCOUNT, (n) => enter('register', n))
+  await inTurn(SEATS_PER_ACCOUNT, (n) => enter('guess_token', n, { tokenId: 'made up' }))
+  let entered = false
+  void enter('login', 5).then(() => {
+    entered = true
+  })
+  await enter('login', 6, { device: 'known' })
+  await enter('confirm', 7, { sessionId: 'alive' })
+  await enter('guess_token', 8, { tokenId: 'mailed' })
+  expect(entered).toBe(false)
 })
 
 test('a seat that is given back goes to whoever waits, and too many that wait are refused at once', async () => {

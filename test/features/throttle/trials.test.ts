@@ -4,8 +4,10 @@ import { setImmediate } from 'node:timers/promises'
 import { expect, test, vi } from 'vitest'
 import { throttle } from '../../../src/features/throttle.ts'
 import {
+  addressOf,
   inTurn,
   NEW_PASSWORD,
+  NOBODY,
   OWNER,
   PASSWORD,
   production,
@@ -14,6 +16,9 @@ import {
   Visitor,
   WRONG,
 } from '../../production.ts'
+
+/** For what would wait without end, in milliseconds. */
+const PATIENCE = 10_000
 
 test('A-06: devices hoarded by somebody who knew the old password are strangers after a new one', async () => {
   const house = await production()
@@ -100,4 +105,36 @@ test('a try that was counted, and is not known to be under way yet, is waited fo
   await setImmediate()
   await leave?.(false)
   await expect(second).resolves.toBeTypeOf('function')
+})
+
+test('a try that is blocked is refused at once, whatever else its network has under way', {
+  timeout: PATIENCE,
+}, async () => {
+  const { db, settings } = await production()
+  const { admit } = throttle(db, settings)
+  const tried = async (emailKey: string, address: string) =>
+    admit?.({ kind: 'login', emailKey, client: { address, userAgent: '' }, device: null })
+  await inTurn(10, async (n) => {
+    const leave = await tried(OWNER, addressOf(n))
+    await leave?.(true)
+  })
+  await tried(NOBODY, '203.0.113.9')
+  await expect(tried(OWNER, '203.0.113.9')).rejects.toMatchObject({ code: 'throttled', retryAfter: 30 })
+})
+
+test('a try does not wait without end for others that end one after the other', { timeout: PATIENCE }, async () => {
+  const { db, settings } = await production({}, { resetsPerAccount: 300 })
+  const { admit } = throttle(db, settings)
+  const client = { address: '', userAgent: '' }
+  const ask = async () => admit?.({ kind: 'request_reset', emailKey: OWNER, client, device: null })
+  const held = await inTurn(300, ask)
+  const looks = vi.spyOn(db, 'findBy')
+  const late = expect(ask()).rejects.toMatchObject({ code: 'throttled' })
+  for (const leave of held.slice(0, 250)) {
+    await setImmediate()
+    await looks.mock.results.at(-1)?.value
+    await setImmediate()
+    await leave?.(true)
+  }
+  await late
 })

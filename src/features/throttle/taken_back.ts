@@ -1,0 +1,76 @@
+/** What is taken back of the counts, because a try was right or was never judged. */
+
+import { remove } from '../../db/table.ts'
+import type { Statement } from '../../db.ts'
+import type { AuthEvent } from '../../feature.ts'
+import { buckets, NEVER, type Rule } from './bucket.ts'
+import { accountKey, confirmKey, deviceKey, digest, networkKey, SHARED_FACTOR } from './keys.ts'
+
+/**
+ * What a success empties: the count of the account, and of the network only what that account had added to it. That of
+ * strangers stays at a login from a known device: they would see by it that the address has an account, and who comes home when.
+ */
+export function takenBack(
+  event: AuthEvent,
+  { account: rule, network }: { account: Rule; network: Rule },
+  now: number,
+): Statement[] {
+  const { type, emailKey = '', client, device = null, sessionId = '' } = event
+  const account = accountKey(emailKey)
+  const share = networkKey(`failures ${digest(emailKey)}`, client)
+  const limit = client.shared === true ? network.limit * SHARED_FACTOR : network.limit
+  const refunded = [refund(networkKey('failures', client), limit, { of: share }), emptied(share)]
+  switch (type) {
+    case 'login_succeeded':
+      return device === null
+        ? [...refunded, emptied(account)]
+        : [emptied(deviceKey(device)), lessened(account, rule, now)]
+    case 'password_reset':
+      return [...refunded, emptied(account)]
+    case 'email_confirmed':
+    case 'email_changed':
+    case 'email_change_undone':
+      return refunded
+    case 'password_confirmed':
+      return [emptied(confirmKey(sessionId))]
+    default:
+      return []
+  }
+}
+
+function emptied(key: string): Statement {
+  return remove(buckets, { key })
+}
+
+/**
+ * Takes back as much of a count as nobody sees: the next try still has the longest wait, but the end of all tries is as far
+ * as it was when that began. Where it was there, the longest wait takes its place.
+ */
+function lessened(key: string, { limit, waits, memory }: Rule, now: number): Statement {
+  const tries = limit + waits.length - 1
+  return {
+    sql: `UPDATE throttle_buckets SET tries = ?, expires_at = ?,
+        blocked_until = CASE WHEN blocked_until = ? THEN ? ELSE blocked_until END
+      WHERE key = ? AND tries > ?`,
+    params: [tries, now + memory, NEVER, now + Math.max(0, ...waits), key, tries],
+  }
+}
+
+/** A bucket that is empty again needs no row. */
+export function dropped(key: string): Statement {
+  return remove(buckets, { key, tries: 0, blockedUntil: 0 })
+}
+
+/** @param tries how many to take back, or the key of the bucket whose tries they are */
+export function refund(key: string, limit: number, tries: number | { of: string }): Statement {
+  const taken =
+    typeof tries === 'number' ? '?' : 'COALESCE((SELECT o.tries FROM throttle_buckets o WHERE o.key = ?), 0)'
+  const param = typeof tries === 'number' ? tries : tries.of
+  return {
+    sql: `UPDATE throttle_buckets SET
+        tries = CASE WHEN tries < ${taken} THEN 0 ELSE tries - ${taken} END,
+        blocked_until = CASE WHEN tries - ${taken} < ? THEN 0 ELSE blocked_until END
+      WHERE key = ?`,
+    params: [param, param, param, limit, key],
+  }
+}
