@@ -193,6 +193,6 @@ export class EmailAddress {
       throw error
     }
     const owner = await ownerOf(db, emailKey)
-    throw new AuthError(owner === null || owner.id === token.userId ? 'verification_refused' : 'email_taken')
+    throw new AuthError(owner === null || token.userId === owner.id ? 'verification_refused' : 'email_taken')
   }
 }
