@@ -4,8 +4,8 @@ import type { DB, Statement } from '../db.ts'
 import { AuthError } from '../errors.ts'
 import type { Attempt, AuthEvent, Leave, Seams } from '../feature.ts'
 
-/** The service was busy, or the secret was right and only the new password was refused. */
-const UNJUDGED = /^(?:busy$|password_)/
+/** The service was busy, the session ended meanwhile, or the secret was right and only the new password was refused. */
+const UNJUDGED = /^(?:busy$|session_required$|password_)/
 
 export class Events {
   readonly #db: DB
