@@ -95,6 +95,7 @@ export const sessionLife: readonly Mutation[] = [
     find: 'presented.length !== CREDENTIAL_LENGTH ||',
     replace: 'presented.length < CREDENTIAL_LENGTH ||',
     also: [
+      { file: CREDENTIAL, find: '[\\w-]{43}$/', replace: '[\\w-]{43}/' },
       {
         file: CREDENTIAL,
         find: 'presented.slice(ID_LENGTH + 1)',
