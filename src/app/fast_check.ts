@@ -21,26 +21,27 @@ export function installFastCheck(app: FastifyInstance, auth: Auth, settings: Set
   }).flat()
   const closing = [...headers, 'connection', 'close']
 
+  const prefix = `${settings.cookie.name}=`
   let asked: Asked[] = []
   const answerAll = async () => {
     const all = asked
     asked = []
     // Where it fails, it fails once more in the place that knows what to say.
     const found = await auth.glances(all.map(({ credential }) => credential)).catch(() => [])
-    for (const [index, { request, response }] of all.entries()) {
+    all.forEach(({ request, response }, index) => {
       const glance = found[index] ?? null
       if (glance === null) app.routing(request, response)
       else answer(response, JSON.stringify({ email: glance.email }))
-    }
+    })
   }
   const answer = (response: ServerResponse, body: string) => {
     const kept = app.server.listening ? headers : closing
-    response.writeHead(200, [...kept, 'content-length', String(Buffer.byteLength(body))]).end(body)
+    response.writeHead(200, kept.concat('content-length', String(Buffer.byteLength(body)))).end(body)
   }
 
   app.server.removeAllListeners('request')
   app.server.on('request', (request, response) => {
-    const cookie = isPlain(request, response) ? onlyCookie(request.headers.cookie, settings.cookie.name) : null
+    const cookie = isPlain(request, response) ? onlyCookie(request.headers.cookie, prefix) : null
     const credential = cookie === null ? null : parseCredential(cookie)
     if (credential === null) return app.routing(request, response)
     // After all requests that this turn of the event loop reads.
@@ -69,13 +70,16 @@ function isPlain({ method, url, headers }: IncomingMessage, response: ServerResp
   )
 }
 
-/** @returns the value of a cookie that is there once, as long as a credential, in signs that need no decoding, or null */
-export function onlyCookie(header: string | undefined, name: string): string | null {
+/**
+ * @param prefix the name of a cookie with the sign behind it
+ * @returns the value of that cookie where it is there once, as long as a credential, in signs that need no decoding, or null
+ */
+function onlyCookie(header: string | undefined, prefix: string): string | null {
   if (header === undefined) return null
-  const start = header.indexOf(`${name}=`)
-  if (start < 0 || header.indexOf(`${name}=`, start + 1) >= 0) return null
+  const start = header.indexOf(prefix)
+  if (start < 0 || header.indexOf(prefix, start + 1) >= 0) return null
   if (start > 0 && !header.startsWith('; ', start - 2)) return null
-  const from = start + name.length + 1
+  const from = start + prefix.length
   const end = header.indexOf(';', from)
   const value = header.slice(from, end < 0 ? undefined : end)
   return value.length === CREDENTIAL_LENGTH ? value : null
