@@ -210,18 +210,20 @@ describe('no match', () => {
 
   const slow = hasherOf(7)
 
-  /** Checks both in turns and takes the cheapest of each, so that what else this process does does not count. */
+  /**
+   * Checks both in turns and takes the cheapest of each, so that what else this process or the machine does does not count: as
+   * often as it takes on a busy machine. What costs less or more by itself does so however often it is tried.
+   */
   async function expectUsualCost(candidate: string, stored: string | null): Promise<void> {
     const another = await slow.hash('another')
-    const usual: number[] = []
-    const taken: number[] = []
-    for (let tries = 0; tries < 5; tries += 1) {
-      usual.push(await processorTime(() => slow.verify('pässwörd', another)))
-      taken.push(await processorTime(() => slow.verify(candidate, stored)))
+    let [usual, taken] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
+    const isUsual = () => taken / usual > 0.6 && taken / usual < 1.6
+    for (let tries = 0; tries < 5 || (tries < 50 && !isUsual()); tries += 1) {
+      usual = Math.min(usual, await processorTime(() => slow.verify('pässwörd', another)))
+      taken = Math.min(taken, await processorTime(() => slow.verify(candidate, stored)))
     }
-    const ratio = Math.min(...taken) / Math.min(...usual)
-    expect(ratio).toBeGreaterThan(0.6)
-    expect(ratio).toBeLessThan(1.6)
+    expect(taken / usual).toBeGreaterThan(0.6)
+    expect(taken / usual).toBeLessThan(1.6)
   }
 
   const cheaper: [string, string] = ['a row of a lower cost', hash]
