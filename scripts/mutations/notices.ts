@@ -164,8 +164,8 @@ export const notices: readonly Mutation[] = [
     rows: ['A-12'],
     takesOut: 'that the mail of the tenth wrong password goes at a moment by chance',
     file: 'src/mail/outbox.ts',
-    find: 'delayed ? now + randomInt(LONGEST_DELAY) : now',
-    replace: 'delayed ? now + randomInt(1) : now',
+    find: 'delayed ? randomInt(LONGEST_DELAY) : this.#spread()',
+    replace: 'this.#spread()',
     tests: 'test/mail/notices.test.ts',
   },
   {

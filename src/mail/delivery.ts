@@ -9,7 +9,8 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Letter } from '../letter.ts'
 import { Unsealable } from '../security/sealed.ts'
 import type { Message } from './message.ts'
-import { DECOY, type Outbox, type OutboxRow } from './outbox.ts'
+import { DECOY, type Outbox } from './outbox.ts'
+import type { OutboxRow } from './outbox_table.ts'
 import { NotSent, SEND_LIMIT, type Transport } from './transport.ts'
 
 /** Mails on their way at the same time. */
@@ -18,8 +19,10 @@ const LANES = 5
 const LEASE = 2 * SEND_LIMIT
 /** The pauses after each failed try, in milliseconds; the last one stays, until the letter is of no use any more. */
 const PAUSES = [10, 30, 60, 300, 900, 1800, 3600].map((seconds) => seconds * 1_000)
-/** How often it looks for letters that other processes wrote, or that are due again, in milliseconds. */
+/** How often it looks for letters that other processes wrote, in milliseconds. */
 const ROUND = 5_000
+/** How long after a letter was handed in it is in the database for certain, in milliseconds; none has to go so early. */
+const SOON = 100
 /** Between two letters to nobody there is this time on average, in milliseconds. */
 const SPACE = 1_000
 /** How long a stop waits for a mail server, in milliseconds. */
@@ -34,8 +37,6 @@ interface Parts {
   log: FastifyBaseLogger
   /** Milliseconds since the epoch. */
   now: () => number
-  /** How long after a letter was handed in it looks, in milliseconds. Default: by chance, at most `ROUND`. */
-  pause?: () => number
   /** How long after a letter the next one to nobody may go, in milliseconds. Default: by chance, `SPACE` on average. */
   space?: () => number
 }
@@ -48,6 +49,7 @@ export class Delivery {
   #again = false
   #stopped = false
   #stirred: NodeJS.Timeout | undefined
+  #alarm: NodeJS.Timeout | undefined
   /** When the next letter to nobody may go, by the clock of the process. */
   #wastefulFrom = 0
   readonly #leaving = new AbortController()
@@ -63,17 +65,13 @@ export class Delivery {
     this.wake()
   }
 
-  /**
-   * Like `wake`, at a moment that does not follow from the request: to claim and to compose a letter keeps everybody waiting for
-   * some milliseconds, and who asked would see by their time that there is one.
-   */
+  /** Says that a letter was handed in, which may not be in the database yet. */
   stir(): void {
     if (this.#stopped || this.#stirred !== undefined) return
-    const { pause = () => randomInt(ROUND) } = this.#parts
     this.#stirred = setTimeout(() => {
       this.#stirred = undefined
       this.wake()
-    }, pause())
+    }, SOON)
     this.#stirred.unref()
   }
 
@@ -93,6 +91,7 @@ export class Delivery {
     this.#stopped = true
     clearInterval(this.#timer)
     clearTimeout(this.#stirred)
+    clearTimeout(this.#alarm)
     const patience = setTimeout(() => this.#leaving.abort(), STOP_LIMIT)
     await this.#looking
     await Promise.all(this.#underWay)
@@ -113,9 +112,20 @@ export class Delivery {
         }
         if (claimed.length === free && free > 0) this.#again = true
       }
+      await this.#setAlarm()
     } catch (error) {
       log.error({ err: error }, 'the outbox cannot be read')
     }
+  }
+
+  /** Letters may go at moments of their own: it looks again when the next one may. */
+  async #setAlarm(): Promise<void> {
+    const { outbox, now } = this.#parts
+    const due = await outbox.nextDue()
+    clearTimeout(this.#alarm)
+    if (due === null || this.#stopped) return
+    this.#alarm = setTimeout(() => this.wake(), Math.min(Math.max(0, due - now()), ROUND))
+    this.#alarm.unref()
   }
 
   /**

@@ -4,10 +4,9 @@
  */
 
 import { hash, randomInt } from 'node:crypto'
-import type { Migration } from '../db/migrations.ts'
-import { type Condition, insertIf, must, type Table, update } from '../db/table.ts'
+import { type Condition, insertIf, must, update } from '../db/table.ts'
 import type { DB, Statement } from '../db.ts'
-import { integer, optionalInteger, type Row, text } from '../engines/engine.ts'
+import { integer, type Row } from '../engines/engine.ts'
 import { type Letter, letterKinds, type Post } from '../letter.ts'
 import { makeId } from '../security/credential.ts'
 import { Sealer } from '../security/sealed.ts'
@@ -15,6 +14,7 @@ import { Secrets } from '../security/secrets.ts'
 import { noticeKinds } from '../settings/mail.ts'
 import type { Settings } from '../settings.ts'
 import { normalEmail } from '../user.ts'
+import { type OutboxRow, outboxTable } from './outbox_table.ts'
 
 const HOUR = 3_600_000
 /** How long a row is kept after the letter's end, in milliseconds. */
@@ -30,75 +30,16 @@ const ALWAYS = 'email_changed'
 const DELAYED = 'failed_logins'
 /** Within this time, in milliseconds. */
 const LONGEST_DELAY = 5 * 60_000
+/**
+ * Every other letter goes within this time, in milliseconds, at a moment of its own: to compose and to send it keeps others waiting, and
+ * of several letters of one's own the distance would tell whether one to somebody else went between them.
+ */
+const SPREAD = 5_000
 
 /** In the place of a kind: goes to nobody, and counts neither as a letter nor as one that waits. */
 export const DECOY = 'decoy'
 /** Who asks among so many others is not to be told apart; more would be work that strangers make without end. */
 const MOST_DECOYS = 20
-
-export interface OutboxRow {
-  readonly id: string
-  readonly kind: string
-  /** The letter, sealed for this row; '' once it has gone. */
-  readonly sealed: string
-  /** Tells letters of one kind to one address, without the address. */
-  readonly limitKey: string
-  readonly createdAt: number
-  readonly expiresAt: number
-  /** When the next try is due; null when there is none to come. */
-  readonly dueAt: number | null
-  readonly tries: number
-  /** Who sends it at this moment, and until when nobody else may. */
-  readonly claim: string
-  readonly claimedUntil: number
-}
-
-export const outboxTable: Table<OutboxRow> = {
-  name: 'outbox',
-  columns: {
-    ...{ id: 'id', kind: 'kind', sealed: 'sealed', limitKey: 'limit_key', createdAt: 'created_at' },
-    ...{ expiresAt: 'expires_at', dueAt: 'due_at', tries: 'tries', claim: 'claim', claimedUntil: 'claimed_until' },
-  },
-  read: (row) => ({
-    ...{ id: text(row, 'id'), kind: text(row, 'kind'), sealed: text(row, 'sealed'), limitKey: text(row, 'limit_key') },
-    ...{ createdAt: integer(row, 'created_at'), expiresAt: integer(row, 'expires_at') },
-    ...{ dueAt: optionalInteger(row, 'due_at'), tries: integer(row, 'tries') },
-    ...{ claim: text(row, 'claim'), claimedUntil: integer(row, 'claimed_until') },
-  }),
-}
-
-export const outboxMigrations: readonly Migration[] = [
-  {
-    id: 7,
-    name: 'outbox',
-    sql: [
-      `CREATE TABLE outbox (
-        id TEXT PRIMARY KEY,
-        kind TEXT NOT NULL,
-        sealed TEXT NOT NULL,
-        limit_key TEXT NOT NULL,
-        created_at BIGINT NOT NULL,
-        expires_at BIGINT NOT NULL,
-        due_at BIGINT,
-        tries BIGINT NOT NULL,
-        claim TEXT NOT NULL,
-        claimed_until BIGINT NOT NULL
-      )`,
-      'CREATE INDEX outbox_due_at ON outbox (due_at)',
-      'CREATE INDEX outbox_limit_key ON outbox (limit_key, created_at)',
-    ],
-  },
-  {
-    id: 14,
-    name: 'outbox_by_state',
-    sql: [
-      // Most rows have gone: those are looked for when they are swept, and no others then.
-      'DROP INDEX outbox_due_at',
-      'CREATE INDEX outbox_due ON outbox (due_at, kind, created_at) WHERE due_at IS NOT NULL',
-      'CREATE INDEX outbox_settled ON outbox (expires_at) WHERE due_at IS NULL',
-    ],
-  },
-]
 
 /** What waits; exported for a test, as is the next. */
 export const WAITING = `SELECT COUNT(*) AS count, COALESCE(MIN(created_at), 0) AS oldest FROM outbox
@@ -119,12 +60,15 @@ export class Outbox implements Post {
   readonly #db: DB
   readonly #settings: Settings
   readonly #sealer: Sealer
+  readonly #spread: () => number
   #stirred = false
   #listener: () => void = () => {}
 
-  constructor(db: DB, settings: Settings) {
+  /** @param spread after how many milliseconds a letter may go; default: by chance, within `SPREAD` */
+  constructor(db: DB, settings: Settings, spread = () => randomInt(SPREAD)) {
     this.#db = db
     this.#settings = settings
+    this.#spread = spread
     this.#sealer = new Sealer(new Secrets(settings.secret, settings.secretPrevious).keys('outbox'))
   }
 
@@ -135,7 +79,7 @@ export class Outbox implements Post {
     const delayed = letter.kind === DELAYED
     this.#stirred ||= !delayed
     const now = this.#db.now()
-    const row = { ...this.#rowOf(letter, now), dueAt: delayed ? now + randomInt(LONGEST_DELAY) : now }
+    const row = { ...this.#rowOf(letter, now), dueAt: now + (delayed ? randomInt(LONGEST_DELAY) : this.#spread()) }
     const conditions = onlyIf === undefined ? [] : [onlyIf]
     if (letter.kind !== ALWAYS) conditions.push(...withinLimit(mailsPerAddress, row))
     return [insertIf(outboxTable, row, conditions)]
@@ -150,7 +94,7 @@ export class Outbox implements Post {
     const to = `${hash('sha256', normalEmail(letter.to), 'hex')}@nobody.invalid`
     const row = this.#rowOf({ ...letter, to }, now, DECOY)
     // It is kept for the limit of its address alone.
-    const kept = { ...row, expiresAt: now + HOUR - KEPT }
+    const kept = { ...row, dueAt: now + this.#spread(), expiresAt: now + HOUR - KEPT }
     return [insertIf(outboxTable, kept, withinLimit(mailsPerAddress, row))]
   }
 
@@ -195,6 +139,13 @@ export class Outbox implements Post {
     const claimed = await this.#db.read(read, outboxTable.read)
     if (claimed.length > 0) this.#stirred = false
     return claimed
+  }
+
+  /** @returns when the next letter may go that may not yet, in milliseconds since the epoch, or null where there is none */
+  async nextDue(): Promise<number | null> {
+    const sql = 'SELECT COALESCE(MIN(due_at), 0) AS due FROM outbox WHERE due_at > ?'
+    const [due = 0] = await this.#db.read({ sql, params: [this.#db.now()] }, (row) => integer(row, 'due'))
+    return due === 0 ? null : due
   }
 
   /** @throws Unsealable where SECRET is another one than when it was written */

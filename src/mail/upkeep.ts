@@ -3,7 +3,8 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Feature } from '../feature.ts'
 import { LATE } from './delivery.ts'
-import { type Outbox, outboxMigrations } from './outbox.ts'
+import type { Outbox } from './outbox.ts'
+import { outboxMigrations } from './outbox_table.ts'
 
 export function outboxUpkeep(outbox: Outbox, log: FastifyBaseLogger): Feature {
   let warned = false

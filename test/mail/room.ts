@@ -57,8 +57,6 @@ export function deliveryOf(
   if (settings.smtp === undefined) throw new Error('this house has no mail server')
   return new Delivery({
     ...{ outbox, transport: smtpTransport({ ...settings.smtp, ...reached }), log: app.log, now: db.now },
-    // Longer than an answer takes, and no longer by chance.
-    pause: () => 100,
     ...(space === undefined ? {} : { space }),
     compose: (row, letter) => compose(app.site, app.site.publicUrl, row, letter),
   })
