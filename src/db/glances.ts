@@ -2,7 +2,7 @@
  * The fast path of the session check: what one look at a session tells, for most requests are nothing but that look. A
  * statement that enters SQLite's tables costs a third of all that a whole request costs, so
  *
- * - those who ask in one turn of the event loop are told together, by one transaction or one query;
+ * - those who ask together are told together, by at most one transaction or by one query;
  * - on SQLite what was seen is remembered, as long as it is certain that the row has not changed.
  *
  * Why that is certain. Of this process: every change of a row, whatever statement makes it, fires a trigger that forgets the
