@@ -10,17 +10,14 @@ import type { Auth } from '../auth.ts'
 import { CREDENTIAL_LENGTH, type ParsedCredential, parseCredential } from '../security/credential.ts'
 import type { Settings } from '../settings.ts'
 import { answerHeaders } from './headers.ts'
+import { WholeAnswer } from './whole_answer.ts'
 
 /** To be called when all routes are declared. */
 export function installFastCheck(app: FastifyInstance, auth: Auth, settings: Settings): void {
   // What they add to each request is done by hooks.
   if (!settings.production || settings.logRequests || settings.corsOrigins.length > 0) return
-  const headers = Object.entries({
-    ...answerHeaders(settings),
-    'content-type': 'application/json; charset=utf-8',
-  }).flat()
-  const closing = [...headers, 'connection', 'close']
-
+  const type = { 'content-type': 'application/json; charset=utf-8' }
+  const answer = new WholeAnswer(app.server, { ...answerHeaders(settings), ...type })
   const prefix = `${settings.cookie.name}=`
   let asked: Asked[] = []
   const answerAll = async () => {
@@ -31,12 +28,8 @@ export function installFastCheck(app: FastifyInstance, auth: Auth, settings: Set
     all.forEach(({ request, response }, index) => {
       const glance = found[index] ?? null
       if (glance === null) app.routing(request, response)
-      else answer(response, JSON.stringify({ email: glance.email }))
+      else answer.send(response, JSON.stringify({ email: glance.email }))
     })
-  }
-  const answer = (response: ServerResponse, body: string) => {
-    const kept = app.server.listening ? headers : closing
-    response.writeHead(200, kept.concat('content-length', String(Buffer.byteLength(body)))).end(body)
   }
 
   app.server.removeAllListeners('request')

@@ -2,7 +2,7 @@
 
 import { once } from 'node:events'
 import { Agent, get, type IncomingMessage } from 'node:http'
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -10,12 +10,11 @@ import { answerHeaders } from '../../src/app/headers.ts'
 import { form, type House, openHouse } from '../house.ts'
 import { processorTime } from '../processor.ts'
 import { temporaryFolder } from '../started.ts'
+import { statuses, Wire } from '../wire.ts'
 
 const EMAIL = 'ann@example.org'
 const PASSWORD = 'nine lives of a grey cat'
 const FIELDS = `email=${encodeURIComponent(EMAIL)}&password=${encodeURIComponent(PASSWORD)}`
-/** The longest that a test waits for a connection to end, in milliseconds. */
-const PATIENCE = 15_000
 
 let house: House
 let port: number
@@ -35,84 +34,9 @@ async function listening({ app }: House): Promise<number> {
   return address.port
 }
 
-class Wire {
-  readonly #socket: Socket
-  readonly #ended: Promise<void>
-  text = ''
-
-  constructor(to: number = port) {
-    this.#socket = connect({ host: '127.0.0.1', port: to, allowHalfOpen: true })
-    this.#socket.setEncoding('latin1').on('data', (text) => {
-      this.text += String(text)
-    })
-    this.#ended = new Promise((resolve) => {
-      // A reset is also an end.
-      this.#socket
-        .on('error', () => resolve())
-        .on('end', () => resolve())
-        .on('close', () => resolve())
-    })
-  }
-
-  write(text: string): this {
-    this.#socket.write(text, 'latin1')
-    return this
-  }
-
-  /** Sends nothing more, and still listens. */
-  halfClose(): this {
-    this.#socket.end()
-    return this
-  }
-
-  pause(): this {
-    this.#socket.pause()
-    return this
-  }
-
-  /** @returns all that came until the server ended the connection; fails where it does not */
-  async untilClosed(): Promise<string> {
-    const { promise: late, reject } = Promise.withResolvers<never>()
-    const timer = setTimeout(() => reject(new Error(`the connection is still open after: ${this.text}`)), PATIENCE)
-    try {
-      await Promise.race([this.#ended, late])
-    } finally {
-      clearTimeout(timer)
-      this.#socket.destroy()
-    }
-    return this.text
-  }
-
-  /** @returns all that came until it holds `end` */
-  async until(end: string): Promise<string> {
-    while (!this.text.includes(end)) await this.more()
-    return this.text
-  }
-
-  /** Waits until something more has come. */
-  more(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const closed = () => reject(new Error(`closed after: ${this.text}`))
-      this.#socket.once('close', closed)
-      this.#socket.once('data', () => {
-        this.#socket.off('close', closed)
-        resolve()
-      })
-    })
-  }
-
-  close(): void {
-    this.#socket.destroy()
-  }
-}
-
 /** What is sent at once, and answered before the connection ends. */
 function exchanged(bytes: string): Promise<string> {
-  return new Wire().write(bytes).untilClosed()
-}
-
-function statuses(text: string): number[] {
-  return [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status))
+  return new Wire(port).write(bytes).untilClosed()
 }
 
 async function stillAnswers(): Promise<void> {
@@ -198,10 +122,10 @@ test('H-12: a request without a host is refused, and the connection ends', async
 
 test('H-12: what is framed well is read, in one piece and byte by byte', async () => {
   for (const request of [post(`Content-Length: ${LENGTH}\r\n`), post(CHUNKED, chunk)]) {
-    const whole = new Wire().write(request)
+    const whole = new Wire(port).write(request)
     expect(await whole.until('logged in')).toMatch(/^HTTP\/1\.1 200 /)
     whole.close()
-    const slow = new Wire()
+    const slow = new Wire(port)
     for (const byte of request) slow.write(byte)
     expect(await slow.until('logged in')).toMatch(/^HTTP\/1\.1 200 /)
     slow.close()
@@ -216,7 +140,7 @@ test('H-11: a body of 20 kB is a 413, with a length and in chunks, and headers o
     post(CHUNKED, `${size.toString(16)}\r\n${large}\r\n0\r\n\r\n`),
   ]
   for (const request of bodies) {
-    const wire = new Wire().write(request)
+    const wire = new Wire(port).write(request)
     expect(statuses(await wire.until('body_too_large'))).toEqual([413])
     wire.close()
   }
@@ -230,7 +154,7 @@ test('H-11: a body of 20 kB is a 413, with a length and in chunks, and headers o
 })
 
 test('H-11: a body that is only announced is refused before it comes', async () => {
-  const wire = new Wire().write(post('Content-Length: 1000000000\r\n', ''))
+  const wire = new Wire(port).write(post('Content-Length: 1000000000\r\n', ''))
   expect(statuses(await wire.until('body_too_large'))).toEqual([413])
   wire.close()
 })
@@ -270,11 +194,11 @@ test('a connection that sends nothing, half a header or half a body is cut off',
 
 test.each(['GET', 'DELETE', 'POST'])('%s with the type of a body that does not come is answered', async (method) => {
   const request = `${method} /sessions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n`
-  expect(statuses(await new Wire().write(request).untilClosed())).toHaveLength(1)
+  expect(statuses(await new Wire(port).write(request).untilClosed())).toHaveLength(1)
 })
 
 test('pipelined requests are answered one by one, in their order', async () => {
-  const wire = new Wire()
+  const wire = new Wire(port)
   const paths = Array.from({ length: 15 }, (_, index) => `/none/${index}`)
   wire.write(paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`).join(''))
   wire.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
@@ -283,7 +207,9 @@ test('pipelined requests are answered one by one, in their order', async () => {
 
 test('H-19: a connection that sends many requests on without reading an answer is ended, and works on none of them any more', async () => {
   const begun = performance.now()
-  const wire = new Wire().write('GET /login HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n\r\n'.repeat(10_000))
+  const wire = new Wire(port).write(
+    'GET /login HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n\r\n'.repeat(10_000),
+  )
   expect(statuses(await wire.untilClosed()).length).toBeLessThan(17)
   expect(performance.now() - begun).toBeLessThan(5_000)
   await stillAnswers()
@@ -303,7 +229,7 @@ test.each([
   }
   const { server } = house.app
   for (const event of ['request', 'checkExpectation']) server.on(event, count)
-  const wires = Array.from({ length: 20 }, () => new Wire().write(sent.repeat(2_000)))
+  const wires = Array.from({ length: 20 }, () => new Wire(port).write(sent.repeat(2_000)))
   await Promise.all(wires.map((wire) => wire.untilClosed()))
   for (const event of ['request', 'checkExpectation']) server.off(event, count)
   expect(read).toBe(20 * 17)
@@ -319,7 +245,7 @@ test('H-19: the same beyond the thousand requests that a connection carries', as
   }
   const { server } = house.app
   for (const event of ['request', 'dropRequest']) server.on(event, count)
-  const wire = new Wire()
+  const wire = new Wire(port)
   for (let answered = 10; answered < most; answered += 10) {
     wire.write(sent.repeat(10))
     while (statuses(wire.text).length < answered) await wire.more()
@@ -342,7 +268,7 @@ test.each([
   ['of no route', `POST /nothing HTTP/1.1\r\nHost: localhost\r\n${CHUNKED}\r\n`],
   ['that is read', `POST /sessions HTTP/1.1\r\n${JSON_TYPED}${CHUNKED}\r\n`],
 ])('H-19: a body in thousands of tiny chunks ends the connection, before they are taken in: %s', async (_, head) => {
-  const wires = Array.from({ length: 60 }, () => new Wire().write(head + tiny(40_000)))
+  const wires = Array.from({ length: 60 }, () => new Wire(port).write(head + tiny(40_000)))
   const work = await processorTime(() => Promise.all(wires.map((wire) => wire.untilClosed())))
   expect(work).toBeLessThan(3_000)
   await stillAnswers()
@@ -350,7 +276,7 @@ test.each([
 
 test('H-19: a body that nobody reads and that has no end ends the connection, and one of some length does not', async () => {
   const get = `GET /login HTTP/1.1\r\nHost: localhost\r\n`
-  const endless = new Wire()
+  const endless = new Wire(port)
   const sending = setInterval(() => endless.write(`2000\r\n${'x'.repeat(8_192)}\r\n`), 5)
   endless.write(`${get}${CHUNKED}\r\n`)
   const begun = performance.now()
@@ -358,14 +284,14 @@ test('H-19: a body that nobody reads and that has no end ends the connection, an
   clearInterval(sending)
   expect(performance.now() - begun).toBeLessThan(5_000)
   const size = 60_000
-  const wire = new Wire().write(`${get}Content-Length: ${size}\r\n\r\n${'x'.repeat(size)}`)
+  const wire = new Wire(port).write(`${get}Content-Length: ${size}\r\n\r\n${'x'.repeat(size)}`)
   wire.write(`${get}Connection: close\r\n\r\n`)
   expect(statuses(await wire.untilClosed())).toEqual([200, 200])
 })
 
 test('H-19: after a connection that was ended amid a body, bodies are read as ever', async () => {
   for (let round = 0; round < 5; round += 1) {
-    await new Wire().write(`GET / HTTP/1.1\r\nHost: localhost\r\n${CHUNKED}\r\n${tiny(1_000)}`).untilClosed()
+    await new Wire(port).write(`GET / HTTP/1.1\r\nHost: localhost\r\n${CHUNKED}\r\n${tiny(1_000)}`).untilClosed()
     await stillAnswers()
   }
 })
@@ -408,26 +334,26 @@ test('H-19: a connection carries a thousand requests, and then another one must 
 })
 
 test('after a refused request on a connection the next one is read where it begins', async () => {
-  const wire = new Wire().write(post(`Content-Length: ${LENGTH}\r\nSec-Fetch-Site: cross-site\r\n`) + HIDDEN)
+  const wire = new Wire(port).write(post(`Content-Length: ${LENGTH}\r\nSec-Fetch-Site: cross-site\r\n`) + HIDDEN)
   wire.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n')
   expect(statuses(await wire.untilClosed())).toEqual([403, 404, 200])
 })
 
 test('a client that closes its half, after a request or amid one, is let go', async () => {
-  const whole = await new Wire()
+  const whole = await new Wire(port)
     .write(post(`Content-Length: ${LENGTH}\r\n`))
     .halfClose()
     .untilClosed()
-  const part = await new Wire().write(post('Content-Length: 5000\r\n')).halfClose().untilClosed()
-  const nothing = await new Wire().halfClose().untilClosed()
+  const part = await new Wire(port).write(post('Content-Length: 5000\r\n')).halfClose().untilClosed()
+  const nothing = await new Wire(port).halfClose().untilClosed()
   expect([...statuses(whole), ...statuses(part), ...statuses(nothing)].filter((status) => status >= 500)).toEqual([])
   await stillAnswers()
 })
 
 test('clients that never read and clients that vanish do not stop the others', async () => {
   const request = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'
-  const deaf = Array.from({ length: 20 }, () => new Wire().pause().write(request.repeat(2_000)))
-  const vanished = Array.from({ length: 100 }, () => new Wire().write(post(`Content-Length: ${LENGTH}\r\n`)))
+  const deaf = Array.from({ length: 20 }, () => new Wire(port).pause().write(request.repeat(2_000)))
+  const vanished = Array.from({ length: 100 }, () => new Wire(port).write(post(`Content-Length: ${LENGTH}\r\n`)))
   for (const wire of vanished) wire.close()
   await stillAnswers()
   for (const wire of deaf) wire.close()
@@ -436,7 +362,7 @@ test('clients that never read and clients that vanish do not stop the others', a
 
 test('a client that goes away amid its body is no fault of the server: the log has no error', async () => {
   const before = house.log.length
-  const wire = new Wire().write(post('Content-Length: 5000\r\n'))
+  const wire = new Wire(port).write(post('Content-Length: 5000\r\n'))
   // The answer to the next connection's request shows that the first one's has begun.
   await stillAnswers()
   wire.close()
