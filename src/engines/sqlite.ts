@@ -16,6 +16,7 @@ import {
   UniqueViolation,
   type Value,
 } from './engine.ts'
+import { WalCheckpoint } from './wal_checkpoint.ts'
 import { type Sync, WalSync } from './wal_sync.ts'
 
 const MEMORY = ':memory:'
@@ -49,6 +50,7 @@ export class SqliteEngine implements Engine {
   readonly #prepared = new Map<string, Database.Statement<Value[], Row>>()
   readonly #transaction: Database.Transaction<(statements: readonly Statement[]) => void>
   readonly #sync: WalSync | undefined
+  readonly #checkpoint: WalCheckpoint | undefined
   readonly near: Near
 
   /**
@@ -61,6 +63,7 @@ export class SqliteEngine implements Engine {
     this.#database = openDatabase(path)
     this.#file = path === MEMORY ? undefined : fileAt(resolve(path))
     this.#sync = this.#file && new WalSync(this.#file.path, sync)
+    this.#checkpoint = this.#file && new WalCheckpoint(this.#file.path)
     this.#transaction = this.#database.transaction((statements) => {
       for (const { sql, params, mustChange } of statements) {
         const { changes } = this.#prepare(sql).run(...params)
@@ -86,6 +89,7 @@ export class SqliteEngine implements Engine {
     this.#refuseLostFile()
     if (this.#sync?.failed === true) await this.#renewLog(this.#sync)
     const changes = await patiently(() => this.#prepare(sql).run(...params).changes)
+    this.#considerCheckpoint()
     await this.#keep()
     return changes
   }
@@ -95,6 +99,7 @@ export class SqliteEngine implements Engine {
     if (durability === 'now' && this.#sync?.failed === true) await this.#renewLog(this.#sync)
     try {
       await patiently(() => this.#transaction.immediate(statements))
+      this.#considerCheckpoint()
       if (durability === 'now') await this.#keep()
       return true
     } catch (error) {
@@ -120,6 +125,7 @@ export class SqliteEngine implements Engine {
   }
 
   async close(): Promise<void> {
+    await this.#checkpoint?.close()
     await this.#sync?.close()
     this.#database.close()
   }
@@ -129,6 +135,17 @@ export class SqliteEngine implements Engine {
     const row = await patiently(() => this.#prepare('PRAGMA wal_checkpoint(TRUNCATE)').get())
     if (integer(row ?? {}, 'busy') !== 0) throw new StoreUnavailable(new Error('the log of a failed sync is in use'))
     sync.renew()
+  }
+
+  /** To be called after each commit, which stands whatever becomes of this. */
+  #considerCheckpoint(): void {
+    if (this.#checkpoint === undefined) return
+    try {
+      const found = this.#prepare('PRAGMA wal_checkpoint(NOOP)').get() ?? {}
+      this.#checkpoint.consider(integer(found, 'log') - integer(found, 'checkpointed'))
+    } catch {
+      // What is wrong with the file the next write will say.
+    }
   }
 
   /** To be awaited before anybody hears of a commit. */
@@ -218,6 +235,7 @@ function openDatabase(path: string): Database.Database {
     const database = new Database(file, { timeout: BUSY_TIMEOUT })
     enterWal(database)
     database.pragma('synchronous = NORMAL')
+    database.pragma('wal_autocheckpoint = 0')
     database.pragma('foreign_keys = ON')
     return database
   } catch (error) {
