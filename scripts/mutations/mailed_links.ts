@@ -123,6 +123,14 @@ export const mailedLinks: readonly Mutation[] = [
     tests: 'test/mail/rows.test.ts',
   },
   {
+    rows: ['A-18'],
+    takesOut: 'that a refresh token which came twice withdraws the pending change of address',
+    file: 'src/auth/tokens.ts',
+    find: "type === 'logged_out' ? []",
+    replace: 'type !== null ? []',
+    tests: 'test/mail/rows.test.ts',
+  },
+  {
     rows: ['R-19'],
     takesOut: 'that opening the page of a confirmation spends nothing',
     file: 'src/app/email.ts',

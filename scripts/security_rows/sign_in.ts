@@ -128,7 +128,7 @@ export const signIn: readonly SecurityRow[] = [
     part: 'core',
     standard: 'CS-AUTH; NIST 4.2.1.2; COPEN',
     demand: 'Confirm an address before it counts for recovery.',
-    does: 'With mail a new address is the account’s when its own mail is confirmed; until then resets go to the former one, which can take the change back for 7 days. A new password, a reset and the end of other sessions withdraw a change that waits.',
+    does: 'With mail a new address is the account’s when its own mail is confirmed; until then resets go to the former one, which can take the change back for 7 days. A new password, a reset, the end of other sessions and a refresh token that came twice withdraw a change that waits.',
   },
   {
     id: 'A-19',

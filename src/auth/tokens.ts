@@ -5,6 +5,7 @@
 
 import { rotateSession, sessions } from '../db/sessions.ts'
 import { must, remove } from '../db/table.ts'
+import { withdrawChange } from '../db/tokens.ts'
 import { AuthError } from '../errors.ts'
 import type { Attempt } from '../feature.ts'
 import {
@@ -173,9 +174,10 @@ export class Tokens {
     return next === undefined ? null : { session, credential: next.credential }
   }
 
-  /** Of several who end it at once a single one does, and is heard of. */
+  /** Of several who end it at once a single one does, and is heard of. A change of address may be the doing of a thief. */
   async #end({ session, user }: CheckedSession, type: 'refresh_token_reused' | 'logged_out', client: Client) {
     const event = { ...about(user, client), type, sessionId: session.id } as const
-    await this.#parts.events.happen(event, [must(remove(sessions, { id: session.id }))])
+    const withdrawn = type === 'logged_out' ? [] : [withdrawChange(user.id)]
+    await this.#parts.events.happen(event, [must(remove(sessions, { id: session.id })), ...withdrawn])
   }
 }

@@ -2,7 +2,19 @@
 
 import { describe, expect, test } from 'vitest'
 import { type House, letters, MAIL } from '../house.ts'
-import { DAY, HOUR, inTurn, linesOf, NEW_PASSWORD, OWNER, production, stranger, tally, Visitor } from '../production.ts'
+import {
+  DAY,
+  HOUR,
+  inTurn,
+  linesOf,
+  NEW_PASSWORD,
+  OWNER,
+  PASSWORD,
+  production,
+  stranger,
+  tally,
+  Visitor,
+} from '../production.ts'
 import { change, confirm, NEW_ADDRESS, OPEN, SECRET, settled, tokenOf, told } from './owner.ts'
 
 describe('A-17: the token of a confirmation', () => {
@@ -101,6 +113,7 @@ describe('A-18: a new address counts when it is confirmed', () => {
     ['all other sessions', ({ owner }) => owner.send('DELETE', '/sessions?others=true')],
     ['the session of whoever asked', async ({ owner, thief }) => owner.send('DELETE', `/sessions/${idOf(thief)}`)],
     ['all sessions', ({ house }) => house.auth.destroySession(1)],
+    ['a session of which a refresh token came twice', ({ house }) => presentTwice(house)],
     [
       'all others, of which none is left',
       async ({ owner, thief }) => {
@@ -182,4 +195,15 @@ async function scan(house: House, paths: readonly string[]): Promise<void> {
       expect([200, 303, 404, 405], `${method} ${path}`).toContain(statusCode)
     }
   }
+}
+
+/** A refresh token that was spent long ago is presented once more: somebody has stolen it. */
+async function presentTwice(house: House): Promise<void> {
+  const program = stranger(house, 20)
+  const answer = await program.send('POST', '/tokens', { email: OWNER, password: PASSWORD })
+  const { refresh_token } = answer.json()
+  const refresh = () => program.send('POST', '/tokens/refresh', { refresh_token })
+  expect((await refresh()).statusCode).toBe(200)
+  house.clock.advance(HOUR)
+  expect((await refresh()).json()).toMatchObject({ code: 'refresh_token_reused' })
 }
