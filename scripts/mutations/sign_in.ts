@@ -189,6 +189,13 @@ export const signIn: readonly Mutation[] = [
     find: 'await auth.deleteAccount(checked, request.body.current_password, request.client)',
     replace:
       'const user = { ...checked.user, id: Number(Object(request.body).id ?? checked.user.id) }\n    await auth.deleteAccount({ ...checked, user }, request.body.current_password, request.client)',
+    also: [
+      {
+        file: 'src/auth/account.ts',
+        find: 'must(remove(users, provenIn(user)))',
+        replace: 'must(remove(users, { id: asking.user.id }))',
+      },
+    ],
   },
   {
     rows: ['A-22'],
