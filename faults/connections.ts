@@ -126,7 +126,20 @@ async function startWithRoom(env: Env, folder: string, files: number): Promise<S
 }
 
 /** @returns the resident memory of a service in KiB */
-export function memoryOf({ child }: Service): number {
-  const [, found = '0'] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8')) ?? []
+export function memoryOf(service: Service): number {
+  return statusOf(service, 'VmRSS')
+}
+
+/**
+ * @returns what of it the service has made itself, in KiB: that of the program's file, up to 70 MiB, the system takes and
+ * brings back as it likes
+ */
+export function ownMemoryOf(service: Service): number {
+  return statusOf(service, 'RssAnon')
+}
+
+function statusOf({ child }: Service, field: string): number {
+  const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
+  const [, found = '0'] = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status) ?? []
   return Number(found)
 }

@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { Browser } from './browser.ts'
-import { memoryOf } from './connections.ts'
+import { ownMemoryOf } from './connections.ts'
 import { startService } from './program.ts'
 import type { Report } from './report.ts'
 import { type Trial, withTrial } from './trial.ts'
@@ -37,7 +37,7 @@ export async function manyRequests(folder: string, count: number): Promise<Repor
     const ask = async (browser: Browser) => {
       while (asked < count) {
         asked += 1
-        if (asked % Math.floor(count / SAMPLES) === 0) samples.push(memoryOf(trial.service))
+        if (asked % Math.floor(count / SAMPLES) === 0) samples.push(ownMemoryOf(trial.service))
         if (!(await askOne(browser, asked))) wrong += 1
       }
       browser.close()
@@ -47,7 +47,7 @@ export async function manyRequests(folder: string, count: number): Promise<Repor
     const [early = 0, half = 0, late = 0] = [samples[1], samples[SAMPLES / 2 - 1], samples.at(-1)]
     trial.expect(`${wrong} answers were not as they should be`, wrong === 0)
     trial.expect(`memory grew from ${half} to ${late} KiB`, late <= half + ALLOWANCE)
-    const memory = `resident memory ${mib(early)} MiB after a tenth of them, ${mib(half)} after half, ${mib(late)} at the end`
+    const memory = `memory of its own ${mib(early)} MiB after a tenth of them, ${mib(half)} after half, ${mib(late)} at the end`
     const line = `${count} mixed requests, ${rate} a second; ${memory}`
     const report = await trial.end(line)
     return { ...report, requests: report.requests + count }

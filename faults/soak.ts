@@ -1,7 +1,7 @@
 /** The service under mixed load for as long as one likes, by hand: nothing is refused, lost or grows. */
 
 import { setTimeout } from 'node:timers/promises'
-import { memoryOf } from './connections.ts'
+import { ownMemoryOf } from './connections.ts'
 import type { Report } from './report.ts'
 import { withTrial } from './trial.ts'
 
@@ -16,7 +16,7 @@ export async function soak(folder: string, minutes: number): Promise<Report> {
     const samples: number[] = []
     for (let minute = 1; minute <= minutes; minute += 1) {
       await setTimeout(MINUTE)
-      samples.push(memoryOf(trial.service))
+      samples.push(ownMemoryOf(trial.service))
       const { requests, misses } = trial.crowd
       console.log(`    minute ${minute}: ${requests} requests, ${misses.length} refused, ${samples.at(-1)} KiB`)
     }
@@ -26,7 +26,7 @@ export async function soak(folder: string, minutes: number): Promise<Report> {
     trial.expect('nobody is refused', trial.crowd.misses.length === 0)
     const rate = Math.round(trial.crowd.requests / (minutes * 60))
     return trial.end(
-      `${minutes} minutes, ${rate} requests a second, resident memory ${early} KiB early, ${late} KiB late`,
+      `${minutes} minutes, ${rate} requests a second, memory of its own ${early} KiB early, ${late} KiB late`,
     )
   })
 }
