@@ -3,15 +3,13 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import Database from 'better-sqlite3'
 
-/** How long writers wait at most for readers who still need what is older, in milliseconds. */
-const PATIENCE = 100
-
-const database = new Database(String(workerData), { fileMustExist: true, timeout: PATIENCE })
+// Without any patience: it would hold the lock of all writers while it waits for somebody else's reader.
+const database = new Database(String(workerData), { fileMustExist: true, timeout: 0 })
 
 parentPort?.on('message', () => {
   try {
-    // Nobody waits for this one, and it does nearly all. What was written meanwhile the next one brings over: writers wait for
-    // it, and then begin the log from its start.
+    // The first holds up nobody and does nearly all. What was written meanwhile the second brings over under the writers' lock,
+    // and the next write begins the log from its start.
     database.pragma('wal_checkpoint(PASSIVE)')
     database.pragma('wal_checkpoint(FULL)')
   } catch {

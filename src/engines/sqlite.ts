@@ -16,7 +16,7 @@ import {
   UniqueViolation,
   type Value,
 } from './engine.ts'
-import { WalCheckpoint } from './wal_checkpoint.ts'
+import { ENOUGH, WalCheckpoint } from './wal_checkpoint.ts'
 import { type Sync, WalSync } from './wal_sync.ts'
 
 const MEMORY = ':memory:'
@@ -63,7 +63,8 @@ export class SqliteEngine implements Engine {
     this.#database = openDatabase(path)
     this.#file = path === MEMORY ? undefined : fileAt(resolve(path))
     this.#sync = this.#file && new WalSync(this.#file.path, sync)
-    this.#checkpoint = this.#file && new WalCheckpoint(this.#file.path)
+    const byItself = () => void this.#database.pragma(`wal_autocheckpoint = ${ENOUGH}`)
+    this.#checkpoint = this.#file && new WalCheckpoint(this.#file.path, byItself)
     this.#transaction = this.#database.transaction((statements) => {
       for (const { sql, params, mustChange } of statements) {
         const { changes } = this.#prepare(sql).run(...params)

@@ -8,18 +8,26 @@ import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 
 /** Pages of the log that are not in the database yet; as many as with which SQLite itself would begin. */
-const ENOUGH = 1_000
+export const ENOUGH = 1_000
 
 const WORKER = new URL(`./checkpoint_worker${extname(import.meta.url)}`, import.meta.url)
 
 export class WalCheckpoint {
   readonly #database: string
+  readonly #instead: () => void
   #thread: Worker | undefined
   #running: Promise<unknown> | undefined
+  #failed = false
+  /** Pages that the last one had to leave, since somebody still reads what is older: they are no reason for the next. */
+  #left = 0
 
-  /** @param database the path of the database */
-  constructor(database: string) {
+  /**
+   * @param database the path of the database
+   * @param instead called once, where a thread cannot be had: from then on nothing is done here
+   */
+  constructor(database: string, instead: () => void) {
     this.#database = database
+    this.#instead = instead
   }
 
   /**
@@ -27,7 +35,8 @@ export class WalCheckpoint {
    * @param pages of the log that are not in the database
    */
   consider(pages: number): void {
-    if (pages < ENOUGH || this.#running !== undefined) return
+    this.#left = Math.min(this.#left, pages)
+    if (pages - this.#left < ENOUGH || this.#running !== undefined || this.#failed) return
     this.#running = this.#run().finally(() => {
       this.#running = undefined
     })
@@ -41,17 +50,20 @@ export class WalCheckpoint {
   }
 
   async #run(): Promise<void> {
-    this.#thread ??= new Worker(WORKER, { workerData: this.#database })
-    const thread = this.#thread
-    // Only a checkpoint at work keeps the process alive.
-    thread.ref()
-    thread.postMessage('checkpoint')
     try {
+      this.#thread ??= new Worker(WORKER, { workerData: this.#database })
+      const thread = this.#thread
+      // Only a checkpoint at work keeps the process alive.
+      thread.ref()
+      thread.postMessage('checkpoint')
       await once(thread, 'message')
       thread.unref()
+      // As many as the next commit finds.
+      this.#left = Number.POSITIVE_INFINITY
     } catch {
-      // The thread has ended, and the next checkpoint begins another one.
-      this.#thread = undefined
+      // Its source was moved away, or no file can be opened: the log would grow without end.
+      this.#failed = true
+      this.#instead()
     }
   }
 }

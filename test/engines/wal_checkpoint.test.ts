@@ -1,5 +1,6 @@
 /** What the log of SQLite holds goes to the database on a thread: no commit waits for that, nothing remembered is forgotten for it. */
 
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -7,7 +8,7 @@ import { Worker } from 'node:worker_threads'
 import Database from 'better-sqlite3'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { SqliteEngine } from '../../src/engines/sqlite.ts'
-import { WalCheckpoint } from '../../src/engines/wal_checkpoint.ts'
+import { ENOUGH, WalCheckpoint } from '../../src/engines/wal_checkpoint.ts'
 import { temporaryFolder } from '../started.ts'
 
 const PAGE = 4_096
@@ -29,7 +30,7 @@ async function opened(told: (log: Log) => void = () => {}) {
     other.close()
   })
   await engine.alter([{ sql: 'CREATE TABLE notes (note TEXT)', params: [] }])
-  return { engine, log, write: (pages: number) => write(engine, pages) }
+  return { file, engine, log, write: (pages: number) => write(engine, pages) }
 }
 
 function write(engine: SqliteEngine, pages: number): Promise<boolean> {
@@ -90,20 +91,53 @@ test('who closes during a checkpoint leaves one whole file', async () => {
   database.close()
 })
 
-test('a database that cannot be opened again stops nothing, and the next checkpoint tries anew', async () => {
+test('a thread that cannot begin stops nothing, and SQLite does by itself what it would have done', async () => {
   const begun = threads()
   const failed = vi.fn()
   process.on('uncaughtException', failed)
   onTestFinished(() => void process.off('uncaughtException', failed))
-  const checkpoint = new WalCheckpoint(join(temporaryFolder(), 'none.db'))
+  const instead = vi.fn()
+  const checkpoint = new WalCheckpoint(join(temporaryFolder(), 'none.db'), instead)
+  for (let commit = 0; commit < 20; commit += 1) checkpoint.consider(ENOUGH)
+  await expect.poll(() => instead.mock.calls.length, { timeout: 10_000 }).toBe(1)
+  for (let commit = 0; commit < 20; commit += 1) checkpoint.consider(ENOUGH)
+  await checkpoint.close()
+  expect([begun.length, instead.mock.calls.length]).toEqual([1, 1])
+  expect(failed).not.toHaveBeenCalled()
+})
+
+test('where no file can be opened the log stays short all the same', async () => {
+  const begin = vi.spyOn(Worker.prototype, 'postMessage').mockImplementation(() => {
+    throw new Error('no thread')
+  })
+  onTestFinished(() => begin.mockRestore())
+  const { write, log } = await opened()
+  for (let time = 0; time < 10; time += 1) await write(ENOUGH)
+  await write(1)
+  expect(log().log).toBeLessThan(2 * ENOUGH)
+})
+
+test('what a checkpoint must leave, since somebody still reads what is older, begins no other one', async () => {
+  const begun = threads()
   const asked = vi.spyOn(Worker.prototype, 'postMessage')
   onTestFinished(() => asked.mockRestore())
-  for (let time = 1; time <= 2; time += 1) {
-    for (let commit = 0; commit < 20; commit += 1) checkpoint.consider(1_000)
-    await expect.poll(() => begun[time - 1]?.threadId, { timeout: 10_000 }).toBe(-1)
-    expect(asked).toHaveBeenCalledTimes(time)
-    await setImmediate()
-  }
-  await checkpoint.close()
-  expect(failed).not.toHaveBeenCalled()
+  const { file } = await opened()
+  const checkpoint = new WalCheckpoint(file, () => expect.fail('there is a thread'))
+  onTestFinished(() => checkpoint.close())
+  const done = async () => once(begun.at(-1) ?? expect.fail('there is no thread'), 'message')
+  checkpoint.consider(5_000)
+  await setImmediate()
+  await done()
+  await setImmediate()
+  for (let pages = 5_001; pages < 6_001; pages += 1) checkpoint.consider(pages)
+  expect(asked).toHaveBeenCalledTimes(1)
+  checkpoint.consider(6_001)
+  expect(asked).toHaveBeenCalledTimes(2)
+  await done()
+  await setImmediate()
+  // The reader has gone, and a checkpoint of somebody else brought all over.
+  for (const pages of [10, 1_009]) checkpoint.consider(pages)
+  expect(asked).toHaveBeenCalledTimes(2)
+  checkpoint.consider(1_010)
+  expect(asked).toHaveBeenCalledTimes(3)
 })
