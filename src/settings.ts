@@ -42,6 +42,8 @@ export interface Settings extends Readonly<Omit<Declared, Resolved>> {
     /** The same for the tokens of a session of the kind `token_cookie`. */
     readonly accessName: string
     readonly refreshName: string
+    /** Names the session whose refresh token this browser holds. */
+    readonly refreshSessionName: string
     readonly secure: boolean
     readonly domain: string | undefined
   }
@@ -140,6 +142,7 @@ function cookiesOf(production: boolean, secure: boolean, domain: string | undefi
     accessName: `${prefix}access_token`,
     // Of a path of its own, which the other prefix forbids.
     refreshName: prefix === '' ? 'refresh_token' : '__Secure-refresh_token',
+    refreshSessionName: `${prefix}refresh_session`,
     ...{ secure, domain },
   }
 }

@@ -340,7 +340,7 @@ describe('development listens on loopback only', () => {
 })
 
 describe('the cookie', () => {
-  test.each<[string, Env, Omit<Settings['cookie'], 'accessName' | 'refreshName'>]>([
+  test.each<[string, Env, Omit<Settings['cookie'], 'accessName' | 'refreshName' | 'refreshSessionName'>]>([
     [
       'development',
       {},
@@ -379,12 +379,13 @@ describe('the cookie', () => {
       { name: 'session_id', deviceName: 'device', resetName: 'reset', secure: false, domain: undefined },
     ],
   ])('follows from the public address: %s', (_, env, cookie) => {
-    const { accessName, refreshName, ...ofSession } = readSettings(env).cookie
+    const { accessName, refreshName, refreshSessionName, ...ofSession } = readSettings(env).cookie
     expect(ofSession).toEqual(cookie)
     // The token of a single path may not bear the prefix that demands all of them (RFC 6265bis 4.1.3).
-    const ofTokens = [accessName, refreshName]
-    if (cookie.deviceName === 'device') expect(ofTokens).toEqual(['access_token', 'refresh_token'])
-    else expect(ofTokens).toEqual(['__Host-access_token', '__Secure-refresh_token'])
+    const ofTokens = [accessName, refreshName, refreshSessionName]
+    const plain = ['access_token', 'refresh_token', 'refresh_session']
+    if (cookie.deviceName === 'device') expect(ofTokens).toEqual(plain)
+    else expect(ofTokens).toEqual(['__Host-access_token', '__Secure-refresh_token', '__Host-refresh_session'])
   })
 
   test.each([

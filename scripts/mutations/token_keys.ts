@@ -144,4 +144,12 @@ export const tokenKeys: readonly Mutation[] = [
     replace:
       "const named = bearer === undefined ? null : await auth.tokens.check(bearer, 'token')\n  if (named !== null) return named",
   },
+  {
+    rows: ['T-25'],
+    takesOut: 'that a refresh token in a cookie counts only beside the cookie that names its session',
+    file: 'src/app/token_cookies.ts',
+    find: '.find((token) => token.startsWith(own)) ?? null',
+    replace: '.find((token) => token.length > 0) ?? own',
+    tests: 'test/app/tokens.test.ts',
+  },
 ]

@@ -176,7 +176,7 @@ export const tokens: readonly SecurityRow[] = [
     part: 'tokens',
     standard: 'ASVS 6.3.4',
     demand: 'Keep cookies and bearer tokens apart.',
-    does: 'Sessions are of a kind: cookie, token, token in a cookie. Each counts in its own place alone.',
+    does: 'Sessions are of a kind: cookie, token, token in a cookie. Each counts in its own place alone. A refresh token in a cookie counts only beside the cookie that names its session, which no other host can set.',
   },
   {
     id: 'T-26',

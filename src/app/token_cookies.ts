@@ -1,6 +1,7 @@
 /**
- * The two cookies of a session of the kind `token_cookie`, for front ends that keep no token in script: the access token
- * for every path, and the refresh token for the one that takes it. No script reads them, and no domain shares them.
+ * The cookies of a session of the kind `token_cookie`, for front ends that keep no token in script: the access token for every
+ * path, and the refresh token for the one that takes it. No script reads them, and no domain shares them. A host beside this
+ * one could plant a refresh token of its own account; so a third one names the session, with a prefix that forbids it that.
  */
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -14,8 +15,14 @@ export function accessCookie({ cookies }: FastifyRequest, { cookie }: Settings):
   return cookies[cookie.accessName]
 }
 
-export function refreshCookie({ cookies }: FastifyRequest, { cookie }: Settings): string | undefined {
-  return cookies[cookie.refreshName]
+/** @returns the refresh token of this browser's own session, null where there are only others, undefined where there is none */
+export function refreshCookie({ cookies, headers }: FastifyRequest, { cookie }: Settings): string | null | undefined {
+  const start = `${cookie.refreshName}=`
+  const pairs = (headers.cookie ?? '').split(/; ?/).filter((pair) => pair.startsWith(start))
+  const own = `${cookies[cookie.refreshSessionName] ?? ''}.`
+  return pairs.length === 0
+    ? undefined
+    : (pairs.map((pair) => pair.slice(start.length)).find((token) => token.startsWith(own)) ?? null)
 }
 
 export function setAccessCookie(
@@ -28,12 +35,15 @@ export function setAccessCookie(
 
 /** @param seconds until the session ends, however much it is used */
 export function setRefreshCookie(reply: FastifyReply, refreshToken: string, seconds: number, settings: Settings): void {
+  const [session = ''] = refreshToken.split('.', 1)
   reply.setCookie(settings.cookie.refreshName, refreshToken, refreshAttributes(settings, seconds))
+  reply.setCookie(settings.cookie.refreshSessionName, session, sessionAttributes(settings, seconds))
 }
 
 export function clearTokenCookies(reply: FastifyReply, settings: Settings): void {
   reply.setCookie(settings.cookie.accessName, '', accessAttributes(settings, 0))
   reply.setCookie(settings.cookie.refreshName, '', refreshAttributes(settings, 0))
+  reply.setCookie(settings.cookie.refreshSessionName, '', sessionAttributes(settings, 0))
 }
 
 function accessAttributes({ cookie: { secure } }: Settings, maxAge: number) {
@@ -43,4 +53,8 @@ function accessAttributes({ cookie: { secure } }: Settings, maxAge: number) {
 /** No link leads there, so nothing is lost by the stricter rule. */
 function refreshAttributes({ cookie: { secure } }: Settings, maxAge: number) {
   return { path: REFRESH_PATH, httpOnly: true, sameSite: 'strict', secure, maxAge } as const
+}
+
+function sessionAttributes(settings: Settings, maxAge: number) {
+  return { ...refreshAttributes(settings, maxAge), path: '/' } as const
 }

@@ -74,6 +74,7 @@ function installRefresh(untyped: FastifyInstance, auth: Auth, settings: Settings
       throw new AuthError('field_missing', { field: 'refresh_token', message: 'refresh_token missing' })
     }
     try {
+      if (kept === null) throw new AuthError('refresh_refused')
       const opened = await auth.tokens.refresh(kept, 'token_cookie', request.client)
       return await answerTokens(reply, opened, 'refreshed', auth, settings)
     } catch (error) {

@@ -211,12 +211,18 @@ describe('a front end', () => {
     expect(setCookies(answer).map((line) => [cookieName(line), attributesOf(line)])).toEqual([
       ['access_token', ['HttpOnly', 'Max-Age=600', 'Path=/', 'SameSite=Lax']],
       ['refresh_token', ['HttpOnly', 'Max-Age=2592000', 'Path=/tokens/refresh', 'SameSite=Strict']],
+      ['refresh_session', ['HttpOnly', 'Max-Age=2592000', 'Path=/', 'SameSite=Strict']],
     ])
   })
 
   test('in production they are Secure, and bear the prefix that their path allows', async () => {
     const { front } = await frontEnd(PRODUCTION, 'a long way to go')
-    expect([...front.jar.keys()].sort()).toEqual(['__Host-access_token', '__Host-device', '__Secure-refresh_token'])
+    expect([...front.jar.keys()].sort()).toEqual([
+      '__Host-access_token',
+      '__Host-device',
+      '__Host-refresh_session',
+      '__Secure-refresh_token',
+    ])
     expect((await front.send('GET', '/profile')).json()).toEqual({ email: BOB })
     expect((await front.send('POST', '/tokens/refresh', {})).statusCode).toBe(200)
   })
@@ -264,15 +270,15 @@ describe('a front end', () => {
     ['DELETE', '/sessions', undefined],
     ['DELETE', '/tokens', {}],
     ['DELETE', '/users/me', { current_password: PASSWORD }],
-  ])('loses both cookies by %s %s, at once and even when a new one was due', async (method, url, fields) => {
+  ])('loses its cookies by %s %s, at once and even when a new one was due', async (method, url, fields) => {
     const { opened, front } = await frontEnd()
-    const [access, refresh] = ['access_token', 'refresh_token'].map((name) => front.jar.get(name))
+    const held = [...front.jar]
     opened.clock.advance(6 * MINUTE)
     const answer = await front.send(method, url, fields)
     expect(answer.statusCode).toBeLessThan(400)
-    expect(setCookies(answer).map(cookieName).sort()).toEqual(['access_token', 'refresh_token'])
+    expect(setCookies(answer).map(cookieName).sort()).toEqual(['access_token', 'refresh_session', 'refresh_token'])
     expect([...front.jar]).toEqual([])
-    front.jar.set('access_token', access ?? '').set('refresh_token', refresh ?? '')
+    for (const [name, value] of held) front.jar.set(name, value)
     expect((await front.send('GET', '/profile')).statusCode).toBe(403)
     expect((await front.send('POST', '/tokens/refresh', {})).statusCode).toBe(401)
     expect([...front.jar]).toEqual([])
@@ -281,7 +287,7 @@ describe('a front end', () => {
   test('that is in the same browser as a session cookie is logged out with it', async () => {
     const { opened, front } = await frontEnd()
     await front.send('POST', '/sessions', LOGIN)
-    expect([...front.jar.keys()].sort()).toEqual(['access_token', 'refresh_token', 'session_id'])
+    expect([...front.jar.keys()].sort()).toEqual(['access_token', 'refresh_session', 'refresh_token', 'session_id'])
     const access = front.jar.get('access_token') ?? ''
     expect((await front.send('DELETE', '/sessions')).statusCode).toBe(302)
     expect([...front.jar]).toEqual([])
@@ -294,9 +300,41 @@ describe('a front end', () => {
     const { front } = await frontEnd()
     const changed = await front.send('PATCH', '/users/me', { password: NEW_PASSWORD, current_password: PASSWORD })
     expect(changed.json()).not.toHaveProperty('tokens')
-    expect(setCookies(changed).map(cookieName)).toEqual(['access_token', 'refresh_token'])
+    expect(setCookies(changed).map(cookieName)).toEqual(['access_token', 'refresh_token', 'refresh_session'])
     expect((await front.send('GET', '/profile')).statusCode).toBe(200)
     expect((await front.send('POST', '/tokens/refresh', {})).statusCode).toBe(200)
+  })
+
+  test('T-25: takes no refresh token that another host of the domain has planted, and keeps its own', async () => {
+    const { opened, front } = await frontEnd(PRODUCTION, 'a long way to go')
+    await new Client(opened.app).register('eve@example.org', 'a long way to go')
+    const eve = new FrontEnd(opened)
+    await eve.send('POST', '/tokens', { email: 'eve@example.org', password: 'a long way to go', transport: 'cookie' })
+    const planted = eve.jar.get('__Secure-refresh_token')
+    const own = [...front.jar].map(([name, value]) => `${name}=${value}`)
+    const refresh = async (...cookies: string[]) => {
+      const answer = await opened.app.inject({
+        ...{ method: 'POST', url: '/tokens/refresh', payload: {} },
+        headers: { cookie: cookies.join('; ') },
+      })
+      return [answer.statusCode, setCookies(answer).map((line) => [cookieName(line), cookieValue(line).split('.')[0]])]
+    }
+    const gone = ['__Host-access_token', '__Secure-refresh_token', '__Host-refresh_session'].map((name) => [name, ''])
+    const theirs = `__Secure-refresh_token=${planted}`
+    const withoutOwn = own.filter((pair) => !pair.startsWith('__Secure-refresh_token='))
+    expect(await refresh(theirs)).toEqual([401, gone])
+    expect(await refresh(theirs, ...withoutOwn)).toEqual([401, gone])
+    const id = front.jar.get('__Host-refresh_session')
+    expect(await refresh(theirs, '__Secure-refresh_token=x', ...own)).toEqual([
+      200,
+      [
+        ['__Host-access_token', expect.anything()],
+        ['__Secure-refresh_token', id],
+        ['__Host-refresh_session', id],
+      ],
+    ])
+    // Nothing was spent that is not this browser's.
+    expect((await eve.send('POST', '/tokens/refresh', {})).statusCode).toBe(200)
   })
 
   test('leaves no session behind when it logs in again', async () => {

@@ -152,7 +152,7 @@ test('H-09: SQL is not joined with a plus, and only the engines hand it to the d
   expect(linesWith(joined)).toEqual([])
   const drivers = linesWith(/from '(?:better-sqlite3|pg)'|\bimport\('(?:better-sqlite3|pg)'\)/)
   expect(drivers.map((line) => line.split(':')[0])).toEqual([
-    ...['engines/postgres.ts', 'engines/postgres_errors.ts', 'engines/sqlite.ts'],
+    ...['engines/checkpoint_worker.ts', 'engines/postgres.ts', 'engines/postgres_errors.ts', 'engines/sqlite.ts'],
   ])
   const outside = sources.filter(({ file }) => !file.startsWith('engines/'))
   expect(linesWith(/\.(?:prepare|pragma|query)\(/, outside)).toEqual([])

@@ -13,6 +13,7 @@ const KEPT: Record<string, string[]> = {
   '__Host-reset': ['HttpOnly', 'Path=/', 'SameSite=Strict', 'Secure'],
   // It goes along where a link from elsewhere leads to a page.
   '__Host-access_token': ['HttpOnly', 'Path=/', 'SameSite=Lax', 'Secure'],
+  '__Host-refresh_session': ['HttpOnly', 'Path=/', 'SameSite=Strict', 'Secure'],
   '__Secure-refresh_token': ['HttpOnly', 'Path=/tokens/refresh', 'SameSite=Strict', 'Secure'],
 }
 
