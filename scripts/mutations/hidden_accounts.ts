@@ -115,7 +115,7 @@ export const hiddenAccounts: readonly Mutation[] = [
     rows: ['R-02'],
     takesOut: 'that a letter to nobody is made ready to be sent like any other',
     file: 'src/mail/delivery.ts',
-    find: '      await transport.pretend(compose(row, outbox.open(row)), this.#leaving.signal)\n',
+    find: '      await transport.pretend(compose(row, outbox.open(row)), this.#wasted.take(), this.#leaving.signal)\n',
     replace: '',
     tests: 'test/mail/fifth_trial.test.ts',
   },
@@ -123,9 +123,8 @@ export const hiddenAccounts: readonly Mutation[] = [
     rows: ['R-02'],
     takesOut: 'that for a letter to nobody the mail server is reached',
     file: 'src/mail/transport.ts',
-    find: '    async pretend(message, signal) {\n      await written(message)\n',
-    replace:
-      '    async pretend(message, signal) {\n      await written(message)\n      if (signal !== undefined) return\n',
+    find: 'if (!reaches) return',
+    replace: 'if (!reaches || signal !== undefined) return',
     tests: 'test/mail/fifth_trial.test.ts',
   },
   {
@@ -159,5 +158,30 @@ export const hiddenAccounts: readonly Mutation[] = [
     find: 'Math.min(Math.max(0, due - now()), ROUND)',
     replace: 'ROUND',
     tests: 'test/mail/fifth_trial.test.ts',
+  },
+  {
+    rows: ['R-02'],
+    takesOut: 'that a letter to nobody goes in the order of all letters',
+    file: 'src/mail/outbox.ts',
+    find: "'ORDER BY due_at, id'",
+    replace: "`ORDER BY CASE kind WHEN '${DECOY}' THEN 1 ELSE 0 END, due_at, id`",
+    tests: 'test/mail/ninth_trial.test.ts',
+  },
+  {
+    rows: ['R-02'],
+    takesOut: 'that a letter to nobody keeps its lane as long as the last one to somebody',
+    file: 'src/mail/delivery.ts',
+    find: 'if (left > 0) await',
+    replace: 'if (left < 0) await',
+    tests: 'test/mail/ninth_trial.test.ts',
+  },
+  {
+    rows: ['R-02'],
+    takesOut: 'that it keeps its lane where the mail server may not be reached for it',
+    file: 'src/mail/delivery.ts',
+    find: 'this.#wasted.take(), this.#leaving.signal)\n    } catch {\n',
+    replace:
+      'this.#wasted.take() || (await outbox.settle(row).then(() => Promise.reject(row))), this.#leaving.signal)\n    } catch (error) {\n      if (error === row) return\n',
+    tests: 'test/mail/ninth_trial.test.ts',
   },
 ]

@@ -1,13 +1,14 @@
 /**
- * The delivery: takes letters out of the outbox, a few at a time side by side, so that a slow one holds up nobody, tries
- * again later what could not go now, and gives up in the end. A mail goes twice only where its acceptance is never
- * noted: the process ends in between, or the mail server takes the mail and does not say so in time.
+ * The delivery: takes letters out of the outbox, a few at a time side by side, so that a slow one holds up its own place
+ * alone, tries again later what could not go now, and gives up in the end. A mail goes twice only where its acceptance is
+ * never noted: the process ends in between, or the mail server takes the mail and does not say so in time.
  */
 
-import { randomInt } from 'node:crypto'
+import { setTimeout as rest } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Letter } from '../letter.ts'
 import { Unsealable } from '../security/sealed.ts'
+import { Allowance } from './allowance.ts'
 import type { Message } from './message.ts'
 import { DECOY, type Outbox } from './outbox.ts'
 import type { OutboxRow } from './outbox_table.ts'
@@ -23,8 +24,12 @@ const PAUSES = [10, 30, 60, 300, 900, 1800, 3600].map((seconds) => seconds * 1_0
 const ROUND = 5_000
 /** How long after a letter was handed in it is in the database for certain, in milliseconds; none has to go so early. */
 const SOON = 100
-/** Between two letters to nobody there is this time on average, in milliseconds. */
-const SPACE = 1_000
+/**
+ * Strangers can ask for any number of letters to nobody, and each is a connection to the mail server: so many at once, and one
+ * more after each interval, in milliseconds.
+ */
+const WASTED_AT_ONCE = 20
+const WASTE_INTERVAL = 1_000
 /** How long a stop waits for a mail server, in milliseconds. */
 const STOP_LIMIT = 8_000
 /** A letter that has waited this long is worth a line in the log, in milliseconds. */
@@ -37,25 +42,33 @@ interface Parts {
   log: FastifyBaseLogger
   /** Milliseconds since the epoch. */
   now: () => number
-  /** How long after a letter the next one to nobody may go, in milliseconds. Default: by chance, `SPACE` on average. */
-  space?: () => number
+  /** Milliseconds, of a clock that is never set back. Default: that of the process. */
+  clock?: () => number
+  /** Waits for so many milliseconds by that clock, or until the signal. */
+  pause?: (time: number, signal: AbortSignal) => Promise<void>
 }
 
 export class Delivery {
-  readonly #parts: Parts
+  readonly #parts: Required<Parts>
+  readonly #wasted: Allowance
   readonly #underWay = new Set<Promise<void>>()
   #timer: NodeJS.Timeout | undefined
   #looking: Promise<void> | undefined
   #again = false
-  #stopped = false
   #stirred: NodeJS.Timeout | undefined
   #alarm: NodeJS.Timeout | undefined
-  /** When the next letter to nobody may go, by the clock of the process. */
-  #wastefulFrom = 0
+  /** How long the last letter that was taken kept its lane, in milliseconds. */
+  #lasted = 0
+  readonly #stopping = new AbortController()
   readonly #leaving = new AbortController()
 
   constructor(parts: Parts) {
-    this.#parts = parts
+    this.#parts = { clock: () => performance.now(), pause, ...parts }
+    this.#wasted = new Allowance(WASTED_AT_ONCE, WASTE_INTERVAL, this.#parts.clock)
+  }
+
+  get #stopped(): boolean {
+    return this.#stopping.signal.aborted
   }
 
   /** Begins to deliver, now and whenever something is due. */
@@ -88,7 +101,7 @@ export class Delivery {
 
   /** Takes no more letters, and waits a little for those under way; what does not go in time goes after the next start. */
   async stop(): Promise<void> {
-    this.#stopped = true
+    this.#stopping.abort()
     clearInterval(this.#timer)
     clearTimeout(this.#stirred)
     clearTimeout(this.#alarm)
@@ -104,12 +117,8 @@ export class Delivery {
       while (this.#again && !this.#stopped) {
         this.#again = false
         const free = LANES - this.#underWay.size
-        const wasteful = performance.now() >= this.#wastefulFrom
-        const claimed = free > 0 ? await outbox.claim(free, LEASE, wasteful) : []
-        for (const row of claimed) {
-          this.#holdBack(row)
-          this.#carry(row)
-        }
+        const claimed = free > 0 ? await outbox.claim(free, LEASE) : []
+        for (const row of claimed) this.#carry(row)
         if (claimed.length === free && free > 0) this.#again = true
       }
       await this.#setAlarm()
@@ -128,18 +137,6 @@ export class Delivery {
     this.#alarm.unref()
   }
 
-  /**
-   * Strangers can ask for any number of letters to nobody, and each is a connection to the mail server. A letter to somebody
-   * holds the next one back as well: where they go without end there are as many letters in all, whoever is written to.
-   */
-  #holdBack({ kind }: OutboxRow): void {
-    const { space = () => randomInt(2 * SPACE) } = this.#parts
-    const now = performance.now()
-    // However many go to somebody, it is not for long.
-    this.#wastefulFrom = Math.min(Math.max(now, this.#wastefulFrom) + space(), now + ROUND)
-    if (kind === DECOY) setTimeout(() => this.wake(), Math.ceil(this.#wastefulFrom - now) + 1).unref()
-  }
-
   #carry(row: OutboxRow): void {
     const carried = this.#deliver(row)
       .catch((error: unknown) => this.#parts.log.error({ err: error, letter: row.id }, 'the outbox cannot be written'))
@@ -152,15 +149,18 @@ export class Delivery {
 
   /** Says in the log what became of a letter, once the outbox knows it: who reads the line finds the row as it says. */
   async #deliver(row: OutboxRow): Promise<void> {
-    const { outbox, transport, compose, log, now } = this.#parts
+    const { outbox, transport, compose, log, now, clock } = this.#parts
     if (row.kind === DECOY) return this.#waste(row)
     const about = { letter: row.id, kind: row.kind, tries: row.tries + 1 }
     if (row.expiresAt <= now()) {
       const line = 'a mail was never sent: it could not go before it was of no use any more'
       return outbox.settle(row).finally(() => log.error(about, line))
     }
+    const begun = clock()
     try {
       await transport.send(compose(row, outbox.open(row)), this.#leaving.signal)
+      // One that is refused may be so at once, and strangers can cause it: by that those to nobody would keep no lane.
+      this.#lasted = clock() - begun
     } catch (error) {
       const reason = reasonOf(error)
       if (error instanceof Unsealable || (error instanceof NotSent && error.permanent)) {
@@ -173,14 +173,21 @@ export class Delivery {
     await this.#settled(row).finally(() => log.info(about, 'mail sent'))
   }
 
-  /** Does for a letter to nobody what is done for others, but hands nothing over and says nothing. */
+  /**
+   * Does for a letter to nobody what is done for others, but hands nothing over and says nothing. Its lane is kept as long as
+   * that of others, whether the mail server may be reached or not: a stranger's next letter would go earlier otherwise.
+   */
   async #waste(row: OutboxRow): Promise<void> {
-    const { outbox, transport, compose } = this.#parts
+    const { outbox, transport, compose, clock } = this.#parts
+    const begun = clock()
     try {
-      await transport.pretend(compose(row, outbox.open(row)), this.#leaving.signal)
+      await transport.pretend(compose(row, outbox.open(row)), this.#wasted.take(), this.#leaving.signal)
     } catch {
       // Nobody waits for it.
     }
+    const left = begun + this.#lasted - clock()
+    // At a stop there is no next letter.
+    if (left > 0) await this.#parts.pause(left, this.#stopping.signal)
     await outbox.settle(row)
   }
 
@@ -200,6 +207,10 @@ export class Delivery {
 }
 
 const PAUSE_TO_NOTE = 1_000
+
+async function pause(time: number, signal: AbortSignal): Promise<void> {
+  await rest(time, undefined, { signal }).catch(() => {})
+}
 
 /** What the log tells of a failure: what the server said, or what went wrong before it could. */
 function reasonOf(error: unknown) {

@@ -35,8 +35,11 @@ export interface Transport {
    * @throws NotSent
    */
   send(message: Message, signal?: AbortSignal): Promise<void>
-  /** Does what `send` does, up to the mail server, and hands it nothing; whether that can be reached is not told. */
-  pretend(message: Message, signal?: AbortSignal): Promise<void>
+  /**
+   * Does what `send` does, up to the mail server, and hands it nothing; whether that can be reached is not told.
+   * @param reaches whether the mail server may be reached
+   */
+  pretend(message: Message, reaches: boolean, signal?: AbortSignal): Promise<void>
 }
 
 /** @returns a mail as it would go over the wire */
@@ -69,8 +72,9 @@ export function smtpTransport({ host, port, secure, plain, user, password }: Smt
   }
   return {
     send: (message, signal) => hand(mailOf(message), signal),
-    async pretend(message, signal) {
+    async pretend(message, reaches, signal) {
       await written(message)
+      if (!reaches) return
       // That there is no recipient is noticed when the server has answered.
       await hand({ ...mailOf(message), envelope: { from: message.from.address, to: [] } }, signal).catch(() => {})
     },

@@ -1,7 +1,9 @@
 /** The end of a delivery: what is under way is waited for, a little. */
 
-import { expect, test } from 'vitest'
-import { logOf, openRoom, resetLetter } from './room.ts'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { MAIL } from '../house.ts'
+import { HOUR, production } from '../production.ts'
+import { deliveryOf, logOf, openRoom, resetLetter } from './room.ts'
 import { gate, read, startSmtp, tried } from './smtp.ts'
 
 const ADA = 'ada@lovelace.example'
@@ -40,4 +42,26 @@ test('a stop waits for what is under way and takes nothing more', async () => {
   expect(smtp.received.map(({ to }) => to)).toEqual([[ADA]])
   expect(logOf(room).filter(({ msg }) => msg === SENT)).toHaveLength(1)
   expect((await read(smtp.received[0] ?? { raw: Buffer.alloc(0) })).to).toEqual([{ address: ADA, name: '' }])
+})
+
+test('a stop does not wait for the lane that a letter to nobody keeps', async () => {
+  const house = await production(MAIL)
+  let time = 0
+  const pretend = vi.fn(async () => {})
+  const send = async () => {
+    time += HOUR
+  }
+  const delivery = deliveryOf(house, {}, { clock: () => time, transport: { send, pretend } })
+  onTestFinished(() => delivery.stop())
+  await house.db.commit(house.outbox.put(resetLetter(ADA)))
+  delivery.wake()
+  await vi.waitFor(() => expect(logOf(house).filter(({ msg }) => msg === SENT)).toHaveLength(1))
+  await house.db.commit(house.outbox.decoy(resetLetter(BYRON)))
+  delivery.wake()
+  await vi.waitFor(() => expect(pretend).toHaveBeenCalled())
+  const begun = performance.now()
+  await delivery.stop()
+  expect(performance.now() - begun).toBeLessThan(4_000)
+  house.clock.advance(HOUR)
+  expect(await house.outbox.claim(5, HOUR)).toEqual([])
 })

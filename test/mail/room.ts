@@ -48,17 +48,20 @@ export async function openRoom(
   return { ...house, smtp, delivery, pass, post: (...given) => post(house, given, delivery), said: saidIn(house) }
 }
 
-/** @returns a delivery as the service makes it, not started yet */
+/**
+ * @returns a delivery as the service makes it, not started yet
+ * @param changes what it is given that is not the service's
+ */
 export function deliveryOf(
   { app, outbox, settings, db }: House,
   reached: Partial<SmtpServer> = {},
-  space?: () => number,
+  changes: Partial<ConstructorParameters<typeof Delivery>[0]> = {},
 ): Delivery {
   if (settings.smtp === undefined) throw new Error('this house has no mail server')
   return new Delivery({
     ...{ outbox, transport: smtpTransport({ ...settings.smtp, ...reached }), log: app.log, now: db.now },
-    ...(space === undefined ? {} : { space }),
     compose: (row, letter) => compose(app.site, app.site.publicUrl, row, letter),
+    ...changes,
   })
 }
 
