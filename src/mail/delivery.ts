@@ -30,6 +30,11 @@ const SOON = 100
  */
 const WASTED_AT_ONCE = 20
 const WASTE_INTERVAL = 1_000
+/**
+ * How long a letter to nobody keeps its lane at the most, in milliseconds: by one letter that takes minutes strangers could
+ * otherwise keep all lanes for hours.
+ */
+const LONGEST_KEPT = 5_000
 /** How long a stop waits for a mail server, in milliseconds. */
 const STOP_LIMIT = 8_000
 /** A letter that has waited this long is worth a line in the log, in milliseconds. */
@@ -160,7 +165,7 @@ export class Delivery {
     try {
       await transport.send(compose(row, outbox.open(row)), this.#leaving.signal)
       // One that is refused may be so at once, and strangers can cause it: by that those to nobody would keep no lane.
-      this.#lasted = clock() - begun
+      this.#lasted = Math.min(clock() - begun, LONGEST_KEPT)
     } catch (error) {
       const reason = reasonOf(error)
       if (error instanceof Unsealable || (error instanceof NotSent && error.permanent)) {

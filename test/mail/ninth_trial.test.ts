@@ -18,10 +18,12 @@ interface Slow {
   reached: boolean[]
   /** Lets all that waits go. @returns who was handed a letter, round by round */
   rounds(): Promise<string[][]>
+  /** How long all of it has taken, in milliseconds. */
+  time(): number
 }
 
 /** Time passes only when all lanes wait for it: what is seen is the order, not how fast the machine is. */
-async function slowHouse(): Promise<Slow> {
+async function slowHouse(takes = TAKEN_IN): Promise<Slow> {
   const house = await production(LIMITS)
   const reached: boolean[] = []
   let now = 0
@@ -30,7 +32,7 @@ async function slowHouse(): Promise<Slow> {
   const pause = (time: number) => new Promise<void>((wake) => void asleep.push({ until: now + time, wake }))
   const transport = {
     async send({ to }: { to: string }) {
-      await pause(TAKEN_IN)
+      await pause(takes)
       handed.push(to)
     },
     async pretend(_message: unknown, reaches: boolean) {
@@ -69,7 +71,7 @@ async function slowHouse(): Promise<Slow> {
     }
     return seen
   }
-  return { house, reached, rounds }
+  return { house, reached, rounds, time: () => now }
 }
 
 /** Hands letters in, each of them due a little later than the one before. */
@@ -124,4 +126,13 @@ test('H-19: however many letters to nobody are asked for, a letter waits for fou
   await post(house, 'decoy', named('nobody', 60))
   await post(house, 'put', ['somebody'])
   expect(await rounds()).toEqual([[], [], [], [], ['somebody@example.org']])
+})
+
+test('H-19: one letter that takes minutes does not make those to nobody keep their places as long', async () => {
+  const { house, rounds, time } = await slowHouse(80_000)
+  await post(house, 'put', ['first'])
+  await rounds()
+  await post(house, 'decoy', named('nobody', LANES))
+  await rounds()
+  expect(time()).toBe(85_000)
 })
