@@ -90,12 +90,6 @@ export const inventory: readonly InventoryRow[] = [
     file: 'src/security/reset_code.ts',
   },
   {
-    use: 'the pause between two letters to nobody',
-    algorithm: 'a random number, so that it does not follow from a request',
-    key: 'none',
-    file: 'src/mail/delivery.ts',
-  },
-  {
     use: 'counting letters to one address, the address of letters to nobody, and the moments at which letters go',
     algorithm: 'SHA-256; random numbers for the moments',
     key: 'none',
