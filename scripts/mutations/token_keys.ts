@@ -148,8 +148,8 @@ export const tokenKeys: readonly Mutation[] = [
     rows: ['T-25'],
     takesOut: 'that a refresh token in a cookie counts only beside the cookie that names its session',
     file: 'src/app/token_cookies.ts',
-    find: '.find((token) => token.startsWith(own)) ?? null',
-    replace: '.find((token) => token.length > 0) ?? own',
+    find: 'one.startsWith(own)',
+    replace: 'one.startsWith(cookie.refreshName) && own !== null',
     tests: 'test/app/tokens.test.ts',
   },
 ]

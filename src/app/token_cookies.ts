@@ -15,14 +15,15 @@ export function accessCookie({ cookies }: FastifyRequest, { cookie }: Settings):
   return cookies[cookie.accessName]
 }
 
-/** @returns the refresh token of this browser's own session, null where there are only others, undefined where there is none */
+/**
+ * Of several cookies of that name any may come first, and only the first one is among those that were read.
+ * @returns the refresh token of this browser's own session, null where there are only others, undefined where there is none
+ */
 export function refreshCookie({ cookies, headers }: FastifyRequest, { cookie }: Settings): string | null | undefined {
-  const start = `${cookie.refreshName}=`
-  const pairs = (headers.cookie ?? '').split(/; ?/).filter((pair) => pair.startsWith(start))
-  const own = `${cookies[cookie.refreshSessionName] ?? ''}.`
-  return pairs.length === 0
-    ? undefined
-    : (pairs.map((pair) => pair.slice(start.length)).find((token) => token.startsWith(own)) ?? null)
+  if (cookies[cookie.refreshName] === undefined) return undefined
+  const own = `${cookie.refreshName}=${cookies[cookie.refreshSessionName] ?? ''}.`
+  const pair = headers.cookie?.split(/; ?/).find((one) => one.startsWith(own))
+  return pair?.slice(cookie.refreshName.length + 1) ?? null
 }
 
 export function setAccessCookie(
