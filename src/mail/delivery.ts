@@ -205,7 +205,7 @@ export class Delivery {
       } catch (error) {
         if (tries === 0) log.error({ err: error, letter: row.id }, 'a sent mail cannot be noted yet')
         if (tries * PAUSE_TO_NOTE > SEND_LIMIT) throw error
-        await new Promise((resolve) => setTimeout(resolve, PAUSE_TO_NOTE))
+        await rest(PAUSE_TO_NOTE)
       }
     }
   }
