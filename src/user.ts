@@ -34,6 +34,8 @@ export type PublicUser = {
 /** The most characters of an address (RFC 5321 4.5.3.1.3); no account has a longer one, in its normal form neither. */
 export const LONGEST_EMAIL = 254
 const LONGEST_NAME = 200
+/** Control characters, and what embeds, overrides or isolates a direction; the marks of single letters do not reach beyond a name. */
+const STEERING = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u
 const LABEL = /^[a-z\d_](?:[a-z\d_-]*[a-z\d_])?$/
 
 /**
@@ -109,15 +111,16 @@ function isHostName(domain: string): boolean {
 }
 
 /**
- * Checks a display name: at most 200 characters, no control characters; blank means none.
+ * Checks a display name: at most 200 characters, none that controls the terminal or the direction of what stands around the name
+ * (UTS 55); blank means none.
  * @throws AuthError `field_invalid`
  */
 export function checkName(input: string): string | null {
   const name = input.length > LONGEST_NAME * 4 ? input : input.trim().normalize('NFC')
-  if (name.length > LONGEST_NAME || !name.isWellFormed() || /\p{Cc}/u.test(name)) {
+  if (name.length > LONGEST_NAME || !name.isWellFormed() || STEERING.test(name)) {
     throw new AuthError('field_invalid', {
       field: 'name',
-      message: `name must be at most ${LONGEST_NAME} characters, without control characters`,
+      message: `name must be at most ${LONGEST_NAME} characters, without control characters and marks that turn the direction of text`,
     })
   }
   return name === '' ? null : name

@@ -171,6 +171,7 @@ describe('a name', () => {
     ['no white space around it', '  Bob Smith\n', 'Bob Smith'],
     ['composed', 'Jose\u0301', 'Jos\u00e9'],
     ['emoji', '🦊', '🦊'],
+    ['written from right to left, with a mark', 'דן (Dan)\u200f', 'דן (Dan)\u200f'],
     ['markup, which is for the page to escape', '<b>Bob</b>', '<b>Bob</b>'],
     ['200 characters', 'a'.repeat(200), 'a'.repeat(200)],
     ['empty means none', '', null],
@@ -185,6 +186,8 @@ describe('a name', () => {
     ['NUL', 'Bob\0'],
     ['an escape sequence', '\u001b[31mBob'],
     ['half a surrogate pair', 'Bob\udc00'],
+    ['a turn of the direction of what follows', 'Bob\u202egro.elpmaxe'],
+    ['the beginning of another direction', '\u2067Bob'],
   ])('is refused: %s', (_, name) => {
     expect(() => checkName(name)).toThrow(expect.objectContaining({ code: 'field_invalid', field: 'name' }))
   })

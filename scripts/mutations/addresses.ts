@@ -90,6 +90,14 @@ export const addresses: readonly Mutation[] = [
   },
   {
     rows: ['A-14'],
+    takesOut: 'that a reservation which is over hides none that holds',
+    file: 'src/db/tokens.ts',
+    find: "'SELECT * FROM one_time_tokens WHERE reserves = ? AND expires_at > ?', params: [emailKey, now]",
+    replace: "'SELECT * FROM one_time_tokens WHERE reserves = ?', params: [emailKey]",
+    tests: 'test/auth/parts.test.ts',
+  },
+  {
+    rows: ['A-14'],
     takesOut: 'that another spelling of an address needs a proof',
     file: 'src/auth/account.ts',
     find: 'if (email === user.email) return this.#apply(checked, wanted, client)',

@@ -184,4 +184,12 @@ export const hiddenAccounts: readonly Mutation[] = [
       'this.#wasted.take() || (await outbox.settle(row).then(() => Promise.reject(row))), this.#leaving.signal)\n    } catch (error) {\n      if (error === row) return\n',
     tests: 'test/mail/ninth_trial.test.ts',
   },
+  {
+    rows: ['R-02'],
+    takesOut: 'that one to nobody which a later one replaces leaves its lane at once, as one to somebody does',
+    file: 'src/mail/outbox.ts',
+    find: "'email_confirmation', DECOY]",
+    replace: "'email_confirmation']",
+    tests: 'test/mail/ninth_trial.test.ts',
+  },
 ]

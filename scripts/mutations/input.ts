@@ -47,7 +47,14 @@ export const input: readonly Mutation[] = [
     rows: ['H-02'],
     takesOut: 'the refusal of control characters in a name',
     file: USER,
-    find: ' || /\\p{Cc}/u.test(name)',
+    find: ' || STEERING.test(name)',
+    replace: '',
+  },
+  {
+    rows: ['H-02'],
+    takesOut: 'the refusal of what turns the direction of text in a name',
+    file: USER,
+    find: '\\u202a-\\u202e\\u2066-\\u2069',
     replace: '',
   },
   {

@@ -13,6 +13,14 @@ export const limits: readonly Mutation[] = [
   },
   {
     rows: ['H-19'],
+    takesOut: 'that a new password is hashed in the seat of the current one',
+    file: 'src/auth/account.ts',
+    find: '      return work(checked)\n    })\n',
+    replace: '      return checked\n    }).then(work)\n',
+    tests: 'test/features/throttle/seats.test.ts',
+  },
+  {
+    rows: ['H-19'],
     takesOut: 'the seats of a network',
     file: 'src/features/throttle.ts',
     find: 'const most = SEATS_PER_NETWORK *',

@@ -30,9 +30,9 @@ export const passwordPolicy: readonly Mutation[] = [
     rows: ['P-02', 'A-23'],
     takesOut: 'that a new password or address asks for the current password',
     file: 'src/auth/account.ts',
-    find: 'if (currentPassword === undefined) throw missingCurrentPassword()\n    const checked = await this.confirm(asking, currentPassword, client)',
+    find: 'if (currentPassword === undefined) throw missingCurrentPassword()\n    const { checked, secret } = await this.#proven(asking, currentPassword, client, hashed)',
     replace:
-      'const checked = currentPassword === undefined ? asking : await this.confirm(asking, currentPassword, client)',
+      'const { checked, secret } = await (currentPassword === undefined\n      ? hashed(asking)\n      : this.#proven(asking, currentPassword, client, hashed))',
   },
   {
     rows: ['P-02', 'A-23', 'A-24', 'S-15'],

@@ -228,8 +228,8 @@ export const refreshTokens: readonly Mutation[] = [
     rows: ['T-23'],
     takesOut: 'the password for a new address or password',
     file: 'src/auth/account.ts',
-    find: 'if (currentPassword === undefined) throw missingCurrentPassword()\n    const checked = await this.confirm(asking, currentPassword, client)',
+    find: 'if (currentPassword === undefined) throw missingCurrentPassword()\n    const { checked, secret } = await this.#proven(asking, currentPassword, client, hashed)',
     replace:
-      'const checked = currentPassword === undefined ? asking : await this.confirm(asking, currentPassword, client)',
+      'const { checked, secret } = await (currentPassword === undefined\n      ? hashed(asking)\n      : this.#proven(asking, currentPassword, client, hashed))',
   },
 ]

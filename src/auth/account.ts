@@ -48,6 +48,16 @@ export class Account {
    * @throws AuthError `current_password_wrong`, `session_required` (it ended meanwhile), `throttled`, `busy`
    */
   async confirm(asking: CheckedSession, currentPassword: string, client: Client): Promise<CheckedSession> {
+    return this.#proven(asking, currentPassword, client, async (checked) => checked)
+  }
+
+  /** @param work what is done with the proof in the same attempt, so that what it hashes is bounded as the proof is */
+  async #proven<T>(
+    asking: CheckedSession,
+    currentPassword: string,
+    client: Client,
+    work: (checked: CheckedSession) => Promise<T>,
+  ): Promise<T> {
     const { events, hasher, sessions: keeper } = this.#parts
     const { emailKey } = asking.user
     const attempt: Attempt = { kind: 'confirm', emailKey, client, device: null, sessionId: asking.session.id }
@@ -59,7 +69,7 @@ export class Account {
       const event = { ...about(user, client), sessionId: session.id }
       await events.happen({ ...event, type: matches ? 'password_confirmed' : 'password_refused' })
       if (!matches) throw new AuthError('current_password_wrong', { field: 'current_password' })
-      return checked
+      return work(checked)
     })
   }
 
@@ -77,10 +87,13 @@ export class Account {
     }
     const address = email === undefined ? undefined : checkEmail(email)
     const called = name === undefined ? {} : { name: checkName(name) }
+    const hashed = async (checked: CheckedSession) => {
+      const owner = address ?? checked.user.email
+      const secret = password === undefined ? {} : { hashedPassword: await hashNew(this.#parts, password, owner) }
+      return { checked, secret }
+    }
     if (currentPassword === undefined) throw missingCurrentPassword()
-    const checked = await this.confirm(asking, currentPassword, client)
-    const owner = address ?? checked.user.email
-    const secret = password === undefined ? {} : { hashedPassword: await hashNew(this.#parts, password, owner) }
+    const { checked, secret } = await this.#proven(asking, currentPassword, client, hashed)
     const wanted = { ...called, ...secret }
     if (address === undefined) return this.#apply(checked, wanted, client)
     // It tells whether the address is taken, as a registration does, and so has the ceiling of one.

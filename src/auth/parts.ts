@@ -1,6 +1,6 @@
 /** What the parts of Auth share. */
 
-import type { OneTimeToken } from '../db/tokens.ts'
+import { type OneTimeToken, reservation, tokens } from '../db/tokens.ts'
 import { type DB, NoResultFound } from '../db.ts'
 import type { AuthEvent } from '../feature.ts'
 import type { Post } from '../letter.ts'
@@ -61,8 +61,8 @@ export async function pendingToken(
 export async function ownerOf(db: DB, emailKey: string): Promise<User | null> {
   const owner = await found(db.findUserBy({ emailKey }))
   if (owner !== null) return owner
-  const token = await found(db.findTokenBy({ reserves: emailKey }))
-  if (token === null || token.expiresAt <= db.now()) return null
+  const [token] = await db.read(reservation(emailKey, db.now()), tokens.read)
+  if (token === undefined) return null
   const user = await found(db.findUserBy({ id: token.userId }))
   return user === null ? null : { ...user, email: token.email ?? user.email, emailKey }
 }

@@ -79,6 +79,11 @@ export function endTokens(userId: number, wanted = ''): Statement {
   return { sql, params: [userId, wanted] }
 }
 
+/** Reads the token that reserves an address at this time, if there is one. */
+export function reservation(emailKey: string, now: number): Statement {
+  return { sql: 'SELECT * FROM one_time_tokens WHERE reserves = ? AND expires_at > ?', params: [emailKey, now] }
+}
+
 /** Spends a token that gives an address to its user, unless another one can still bring that address back. */
 export function spendFor({ id, userId }: OneTimeToken, emailKey: string, now: number): Statement {
   const sql = `DELETE FROM one_time_tokens WHERE id = ? AND NOT EXISTS (

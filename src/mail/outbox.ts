@@ -6,7 +6,7 @@
 import { hash, randomInt } from 'node:crypto'
 import { type Condition, insertIf, must, update } from '../db/table.ts'
 import type { DB, Statement } from '../db.ts'
-import { integer, type Row } from '../engines/engine.ts'
+import { integer, type Row, text } from '../engines/engine.ts'
 import { type Letter, letterKinds, type Post } from '../letter.ts'
 import { makeId } from '../security/credential.ts'
 import { Sealer } from '../security/sealed.ts'
@@ -44,6 +44,12 @@ export const DECOY = 'decoy'
  * which can be seen where the mail server is slow, by whoever asks for so many others first.
  */
 const MOST_DECOYS = 20
+
+/**
+ * Each letter of these kinds makes the link in those before it worthless. That of a change is not among them: of one address
+ * that several accounts ask for, each link is good.
+ */
+const REPLACING: readonly string[] = ['password_reset', 'email_confirmation', DECOY]
 
 /** What waits; exported for a test, as is the next. */
 export const WAITING = `SELECT COUNT(*) AS count, COALESCE(MIN(created_at), 0) AS oldest FROM outbox
@@ -144,6 +150,14 @@ export class Outbox implements Post {
   /** @throws Unsealable where SECRET is another one than when it was written */
   open({ id, sealed }: OutboxRow): Letter {
     return letterFrom(JSON.parse(this.#sealer.open(sealed, id)))
+  }
+
+  /** @returns whether a later letter says what counts, so that this one would only mislead whoever reads it last */
+  async isReplaced({ kind, limitKey, createdAt }: OutboxRow): Promise<boolean> {
+    if (!REPLACING.includes(kind)) return false
+    const sql = 'SELECT id FROM outbox WHERE limit_key = ? AND created_at > ? LIMIT 1'
+    const later = await this.#db.read({ sql, params: [limitKey, createdAt] }, (row) => text(row, 'id'))
+    return later.length > 0
   }
 
   /** Notes that a claimed letter has gone, or never will; what it said is kept in development alone, for its page. */

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, test, vi } from 'vitest'
 import { LATE } from '../../src/mail/delivery.ts'
-import { DAY, HOUR, MINUTE, SECOND } from '../production.ts'
+import { DAY, HOUR, MADE_UP, MINUTE, SECOND } from '../production.ts'
 import { temporaryFolder } from '../started.ts'
 import { CODE, deliveryOf, openRoom, type Room, resetLetter, TOKEN } from './room.ts'
 import { arrivals, gate, PATIENCE, selfSigned, startSmtp, tried } from './smtp.ts'
@@ -37,6 +37,22 @@ test('a letter that is taken is wiped, and is not sent again', async () => {
   await room.delivery.stop()
   expect(room.smtp.tries).toEqual([ADA])
   expectSilence(room)
+})
+
+test('of two letters of which the later makes the link of the first worthless only the later goes', async () => {
+  const room = await openRoom(await startSmtp())
+  const asked = resetLetter(ADA, { values: { token: MADE_UP, code: CODE } })
+  const unasked = resetLetter(ADA, { kind: 'email_change' })
+  await room.db.commit([...room.outbox.put(asked), ...room.outbox.put(unasked)])
+  await room.db.commit(room.outbox.put(resetLetter(BYRON)))
+  room.clock.advance(1)
+  await room.post(resetLetter(ADA), unasked)
+  const mails = await arrivals(room.smtp, 4)
+  expect(mails.map(({ to }) => to.join()).toSorted()).toEqual([ADA, ADA, ADA, BYRON])
+  expect(mails.filter(({ raw }) => raw.includes(MADE_UP))).toEqual([])
+  await room.said(SENT, 4)
+  await room.delivery.stop()
+  expect(await room.outbox.waiting()).toEqual({ count: 0, oldest: 0 })
 })
 
 test('a letter that the server cannot take now goes after the pause, not before', async () => {

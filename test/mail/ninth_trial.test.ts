@@ -136,3 +136,18 @@ test('H-19: one letter that takes minutes does not make those to nobody keep the
   await rounds()
   expect(time()).toBe(85_000)
 })
+
+test('R-02: a letter to nobody that a later one replaces leaves its lane as one to somebody does', async () => {
+  const seen = async (kind: 'put' | 'decoy') => {
+    const { house, rounds } = await slowHouse()
+    await post(house, 'put', ['first'])
+    await rounds()
+    await post(house, kind, ['asked', 'asked', 'asked'])
+    const own = named('own', LANES)
+    await post(house, 'put', own)
+    return (await rounds()).map((round) => round.filter((to) => to.startsWith('own')).length)
+  }
+  const known = await seen('put')
+  expect(known).toEqual([LANES - 1, 1])
+  expect(await seen('decoy')).toEqual(known)
+})

@@ -123,6 +123,7 @@ test('H-02: what is too long or holds control characters is refused where it wou
     ['name', 'n'.repeat(201), 'field_invalid'],
     ['name', 'A\u0000nn', 'field_invalid'],
     ['name', 'A\nnn', 'field_invalid'],
+    ['name', 'A\u202enn', 'field_invalid'],
     ['password', 'p'.repeat(4_097), 'password_too_long'],
     ['password', 'half \ud800 pair', 'password_invalid'],
   ]

@@ -1,7 +1,8 @@
 /** How much of what is right may be under way at the same time: nobody keeps all hashes busy. */
 
 import { expect, test } from 'vitest'
-import type { Attempt } from '../../../src/feature.ts'
+import { Auth } from '../../../src/auth.ts'
+import type { Attempt, Seams } from '../../../src/feature.ts'
 import { Seats } from '../../../src/features/throttle/seats.ts'
 import { CHANGES_PER_ACCOUNT, SEATS_PER_ACCOUNT, SEATS_PER_NETWORK, throttle } from '../../../src/features/throttle.ts'
 import {
@@ -100,6 +101,25 @@ test('A-06: a known device, a session and a mailed link have seats beside those 
   await enter('confirm', 7, { sessionId: 'alive' })
   await enter('guess_token', 8, { tokenId: 'mailed' })
   expect(entered).toBe(false)
+})
+
+test('H-19: a new password is hashed in the seat in which the current one was proven', async () => {
+  const { db, settings } = await production()
+  const left: string[] = []
+  const seats: Seams = {
+    admit:
+      async ({ kind }) =>
+      async (judged) =>
+        void left.push(`${kind} ${judged}`),
+  }
+  const auth = new Auth(db, settings, [seats])
+  await auth.registerUser(OWNER, PASSWORD)
+  const checked = await auth.checkSession(await auth.createSession(OWNER))
+  if (checked === null) throw new Error('there is no session')
+  const change = { password: 'short', currentPassword: PASSWORD }
+  await expect(auth.changeAccount(checked, change)).rejects.toMatchObject({ code: 'password_too_short' })
+  // The seat is left with the refusal, and so not before.
+  expect(left).toEqual(['register true', 'confirm false'])
 })
 
 test('a seat that is given back goes to whoever waits, and too many that wait are refused at once', async () => {
