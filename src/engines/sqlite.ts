@@ -26,6 +26,8 @@ const PATIENCE = 5_000
 const BUSY_TIMEOUT = 0
 /** The pause between two tries, in which the process goes on, in milliseconds. */
 const PAUSE = 10
+/** Pages of the file that this process keeps, in KiB: half of what the driver would, since what is asked most often is remembered elsewhere. */
+const CACHE = 8_000
 
 const UNIQUE = new Set(['SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY'])
 const UNAVAILABLE = /^SQLITE_(FULL|BUSY|LOCKED|READONLY|IOERR|CANTOPEN|NOMEM)/
@@ -238,6 +240,7 @@ function openDatabase(path: string): Database.Database {
     database.pragma('synchronous = NORMAL')
     database.pragma('wal_autocheckpoint = 0')
     database.pragma('foreign_keys = ON')
+    database.pragma(`cache_size = -${CACHE}`)
     return database
   } catch (error) {
     throw explained(error, file)
