@@ -75,6 +75,12 @@ export class Wire {
   close(): void {
     this.#socket.destroy()
   }
+
+  /** Breaks the connection off without an end (RST), as soon as all that was written has gone. */
+  async reset(): Promise<void> {
+    await new Promise<void>((resolve) => this.#socket.write('', () => resolve()))
+    this.#socket.resetAndDestroy()
+  }
 }
 
 /** @returns the statuses of all answers that came on a connection */

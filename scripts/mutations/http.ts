@@ -201,8 +201,9 @@ export const http: readonly Mutation[] = [
     also: [
       {
         file: CLIENT,
-        find: "return isIP(address) === 0 ? (socket.remoteAddress ?? '') : address",
-        replace: "return bracketed ?? plain ? named : isIP(address) === 0 ? (socket.remoteAddress ?? '') : address",
+        find: 'return isIP(address) === 0 ? (socket.remoteAddress ?? NOWHERE) : address',
+        replace:
+          'return bracketed ?? plain ? named : isIP(address) === 0 ? (socket.remoteAddress ?? NOWHERE) : address',
       },
     ],
   },
@@ -210,8 +211,8 @@ export const http: readonly Mutation[] = [
     rows: ['H-14'],
     takesOut: 'that what is no address is the proxy',
     file: CLIENT,
-    find: "return isIP(address) === 0 ? (socket.remoteAddress ?? '') : address",
-    replace: "return isIP(address) === 0 && address === '' ? (socket.remoteAddress ?? '') : address",
+    find: 'return isIP(address) === 0 ? (socket.remoteAddress ?? NOWHERE) : address',
+    replace: "return isIP(address) === 0 && address === '' ? (socket.remoteAddress ?? NOWHERE) : address",
   },
   {
     rows: ['H-14'],

@@ -115,6 +115,14 @@ export const throttling: readonly Mutation[] = [
     replace: "if (low !== '' || high === '') return canonical",
   },
   {
+    rows: ['A-05', 'A-09'],
+    takesOut: 'that the peer is known before a client can reset the connection',
+    file: 'src/app/client.ts',
+    find: 'if (socket.remoteAddress === undefined) socket.destroy()',
+    replace: 'if (socket === undefined) return',
+    tests: 'test/app/client.test.ts',
+  },
+  {
     rows: ['A-06'],
     takesOut: 'the count of its own that a known device has',
     file: THROTTLE,

@@ -24,6 +24,11 @@ export function installClient(app: FastifyInstance, { cookie, trustProxy, produc
       'requests come through a proxy that TRUST_PROXY does not name: all clients seem to share one address, and so one throttle; set TRUST_PROXY to the address of the proxy',
     )
   }
+  // Node asks the system for a peer when it is first wanted, keeps the answer, and gets none once the client has reset the
+  // connection: whoever did that behind each request would be of no network.
+  app.server.on('connection', (socket) => {
+    if (socket.remoteAddress === undefined) socket.destroy()
+  })
   app.decorateRequest('client', {
     getter() {
       const shared = trustProxy.length === 0 && isForwarded(this) && isPrivate(addressOf(this))
@@ -42,12 +47,15 @@ export function isDirectLoopback(request: FastifyRequest): boolean {
   return !isForwarded(request) && (peer === '::1' || /^(?:::ffff:)?127\./.test(peer))
 }
 
-/** Some proxies write the port as well; what is no address at all is the proxy's. Empty where the connection has gone. */
+/** Where a peer could not be told after all: one network for all of them. */
+const NOWHERE = '::'
+
+/** Some proxies write the port as well; what is no address at all is the proxy's. */
 function addressOf({ ip, socket }: FastifyRequest): string {
   const named = ip ?? ''
   const [, bracketed, plain] = /^\[([^\]]*)\](?::\d+)?$|^([\d.]+):\d+$/.exec(named) ?? []
   const address = bracketed ?? plain ?? named
-  return isIP(address) === 0 ? (socket.remoteAddress ?? '') : address
+  return isIP(address) === 0 ? (socket.remoteAddress ?? NOWHERE) : address
 }
 
 const FORWARDED = /^(?:forwarded|via|x-forwarded-.*|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip)$/
