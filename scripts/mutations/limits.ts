@@ -31,7 +31,7 @@ export const limits: readonly Mutation[] = [
     rows: ['H-19'],
     takesOut: 'that a try which the full queue sent away is taken back',
     file: 'src/features/throttle.ts',
-    find: 'if (!judged) await db.note(counted.flatMap(({ key, rule }) => [refund(key, rule.limit, 1), dropped(key)]))',
+    find: 'if (!judged) await db.note(counted.flatMap(notCounted))',
     replace: 'if (!judged) await db.note([])',
     tests: 'test/features/throttle/seats.test.ts',
   },

@@ -5,7 +5,7 @@ import type { Mutation } from '../mutation_table.ts'
 const THROTTLE = 'src/features/throttle.ts'
 const TAKEN_BACK = 'src/features/throttle/taken_back.ts'
 const NETWORK = 'src/security/network.ts'
-const ACCOUNT_RULE = '{ key: accountKey(emailKey), rule: rules.account },\n'
+const ACCOUNT_RULE = '{ key: accountKey(emailKey), rule: rules.account }, '
 
 export const throttling: readonly Mutation[] = [
   {
@@ -84,14 +84,14 @@ export const throttling: readonly Mutation[] = [
     takesOut: 'that an account has one count over all addresses',
     file: THROTTLE,
     find: ACCOUNT_RULE,
-    replace: '{ key: networkKey(accountKey(emailKey), client), rule: rules.account },\n',
+    replace: '{ key: networkKey(accountKey(emailKey), client), rule: rules.account }, ',
   },
   {
     rows: ['A-05'],
     takesOut: 'the count of a network',
     file: THROTTLE,
-    find: `${ACCOUNT_RULE}        ...ofNetwork('failures', rules.network, client),`,
-    replace: ACCOUNT_RULE,
+    find: `${ACCOUNT_RULE}...failuresOf(emailKey, client, rules)]`,
+    replace: `${ACCOUNT_RULE}]`,
   },
   {
     rows: ['A-05', 'H-19'],
@@ -155,8 +155,8 @@ export const throttling: readonly Mutation[] = [
     rows: ['A-06'],
     takesOut: 'that a reset does not wait for strangers',
     file: THROTTLE,
-    find: "case 'guess_token':\n      return [",
-    replace: `case 'guess_token':\n      return [\n        ${ACCOUNT_RULE}`,
+    find: "case 'guess_token':\n      return failuresOf(emailKey, client, rules)",
+    replace: `case 'guess_token':\n      return [${ACCOUNT_RULE}...failuresOf(emailKey, client, rules)]`,
   },
   {
     rows: ['A-06'],
@@ -230,6 +230,22 @@ export const throttling: readonly Mutation[] = [
     file: TAKEN_BACK,
     find: '{ of: share }), emptied(share)]',
     replace: '{ of: share })]',
+  },
+  {
+    rows: ['A-07'],
+    takesOut: 'that a try which a success has taken back is not taken back again when it ends without a judgement',
+    file: THROTTLE,
+    find: 'share === undefined ? 1 : { of: share, most: 1 }',
+    replace: 'share === undefined ? 1 : 1',
+    tests: 'test/features/throttle.test.ts',
+  },
+  {
+    rows: ['A-06'],
+    takesOut: 'that after the way back a reset may be asked for, however many a thief asked for',
+    file: TAKEN_BACK,
+    find: ', emptied(resetsKey(normalEmail(email)))]',
+    replace: ']',
+    tests: 'test/mail/third_trial.test.ts',
   },
   {
     rows: ['A-08'],

@@ -12,7 +12,16 @@ import type { Client } from '../session.ts'
 import type { Settings } from '../settings.ts'
 import { afterTry, buckets, type Rule, replaceBucket, throttleMigrations } from './throttle/bucket.ts'
 import { InFlight, MOST_WAITING } from './throttle/in_flight.ts'
-import { accountKey, confirmKey, deviceKey, digest, networkKey, SHARED_FACTOR } from './throttle/keys.ts'
+import {
+  accountKey,
+  confirmKey,
+  deviceKey,
+  digest,
+  networkKey,
+  resetsKey,
+  SHARED_FACTOR,
+  shareKey,
+} from './throttle/keys.ts'
 import { type Seat, Seats } from './throttle/seats.ts'
 import { dropped, refund, takenBack } from './throttle/taken_back.ts'
 
@@ -42,6 +51,8 @@ export const REFRESHES_PER_SESSION = 120
 interface Counted {
   key: string
   rule: Rule
+  /** The key of the part of it that is this account's, which is counted as well. */
+  share?: string
 }
 
 export function throttle(db: DB, settings: Settings): Feature {
@@ -79,7 +90,7 @@ export function throttle(db: DB, settings: Settings): Feature {
     inFlight.enter(keys)
     return async (judged) => {
       try {
-        if (!judged) await db.note(counted.flatMap(({ key, rule }) => [refund(key, rule.limit, 1), dropped(key)]))
+        if (!judged) await db.note(counted.flatMap(notCounted))
       } finally {
         inFlight.leave(keys)
       }
@@ -159,6 +170,11 @@ function waitFor(lifetime: number): number {
   return Math.min(20 * MINUTE, lifetime / 2)
 }
 
+/** A try that was not judged counts nowhere. */
+function notCounted({ key, rule, share }: Counted): Statement[] {
+  return [refund(key, rule.limit, share === undefined ? 1 : { of: share, most: 1 }), dropped(key)]
+}
+
 /** Where the try from a known device counts. */
 function deviceOf({ device }: Attempt, rules: Rules): Counted[] {
   return device === null ? [] : [{ key: deviceKey(device), rule: rules.device }]
@@ -191,16 +207,9 @@ function seatKeyOf({ kind, emailKey, device, tokenId = '' }: Attempt): string {
 function countedOf({ kind, emailKey, client, sessionId = '' }: Attempt, rules: Rules): Counted[] {
   switch (kind) {
     case 'login':
-      return [
-        { key: accountKey(emailKey), rule: rules.account },
-        ...ofNetwork('failures', rules.network, client),
-        ...ofNetwork(`failures ${digest(emailKey)}`, rules.share, client),
-      ]
+      return [{ key: accountKey(emailKey), rule: rules.account }, ...failuresOf(emailKey, client, rules)]
     case 'guess_token':
-      return [
-        ...ofNetwork('failures', rules.network, client),
-        ...ofNetwork(`failures ${digest(emailKey)}`, rules.share, client),
-      ]
+      return failuresOf(emailKey, client, rules)
     case 'confirm':
       return [{ key: confirmKey(sessionId), rule: rules.confirm }]
     case 'change':
@@ -216,10 +225,19 @@ function countedOf({ kind, emailKey, client, sessionId = '' }: Attempt, rules: R
       ]
     case 'request_reset':
       return [
-        { key: `resets ${digest(emailKey)}`, rule: rules.resetsOfAccount },
+        { key: resetsKey(emailKey), rule: rules.resetsOfAccount },
         ...ofNetwork('resets', rules.resetsOfNetwork, client),
       ]
   }
+}
+
+/** What an account adds to the count of a network is taken from there before it is forgotten. */
+function failuresOf(emailKey: string, client: Client, rules: Rules): Counted[] {
+  const share = shareKey(emailKey, client)
+  return ofNetwork('failures', rules.network, client).flatMap((network) => [
+    { ...network, share },
+    { key: share, rule: rules.share },
+  ])
 }
 
 /** A caller inside the process has no network. */

@@ -34,6 +34,17 @@ test('A-14: a former address stays reserved as long as it can be brought back', 
   expect((await house.db.findUserBy({ email: OWNER })).id).toBe(1)
 })
 
+test('A-06: whoever brings an address back may ask for a reset at once, however many a thief has asked for', async () => {
+  const { house, undo } = await stolen(MAIL)
+  const asked = await inTurn(6, (n) => stranger(house, n).askForReset())
+  expect(tally(asked)).toEqual({ 200: 5, 429: 1 })
+  expect((await stranger(house).send('POST', '/undo_email_change', { undo_token: undo })).statusCode).toBe(200)
+  const owner = new Visitor(house)
+  expect((await owner.askForReset()).statusCode).toBe(200)
+  const { token = '' } = (await letterOf(house, 'password_reset')).values
+  expect((await owner.reset(token)).statusCode).toBe(200)
+})
+
 test('a former address is free for its owner at once, and for others when it cannot be brought back any more', async () => {
   const { house, thief } = await stolen()
   const back = await thief.send('PATCH', '/users/me', { email: OWNER, current_password: PASSWORD })

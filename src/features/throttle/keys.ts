@@ -19,6 +19,15 @@ export function confirmKey(sessionId: string): string {
   return `confirm ${sessionId}`
 }
 
+export function resetsKey(emailKey: string): string {
+  return `resets ${digest(emailKey)}`
+}
+
+/** What one account has added to the failures of a network. */
+export function shareKey(emailKey: string, client: Client): string {
+  return networkKey(`failures ${digest(emailKey)}`, client)
+}
+
 /** What comes through a proxy that nobody named has a count apart from the proxy's own machine. */
 export function networkKey(what: string, { address, shared = false }: Client): string {
   return `${shared ? 'shared ' : ''}${what} ${networkOf(address)}`

@@ -3,8 +3,9 @@
 import { remove } from '../../db/table.ts'
 import type { Statement } from '../../db.ts'
 import type { AuthEvent } from '../../feature.ts'
+import { normalEmail } from '../../user.ts'
 import { buckets, NEVER, type Rule } from './bucket.ts'
-import { accountKey, confirmKey, deviceKey, digest, networkKey, SHARED_FACTOR } from './keys.ts'
+import { accountKey, confirmKey, deviceKey, networkKey, resetsKey, SHARED_FACTOR, shareKey } from './keys.ts'
 
 /**
  * What a success empties: the count of the account, and of the network only what that account had added to it. That of
@@ -15,9 +16,9 @@ export function takenBack(
   { account: rule, network }: { account: Rule; network: Rule },
   now: number,
 ): Statement[] {
-  const { type, emailKey = '', client, device = null, sessionId = '' } = event
+  const { type, email = '', emailKey = '', client, device = null, sessionId = '' } = event
   const account = accountKey(emailKey)
-  const share = networkKey(`failures ${digest(emailKey)}`, client)
+  const share = shareKey(emailKey, client)
   const limit = client.shared === true ? network.limit * SHARED_FACTOR : network.limit
   const refunded = [refund(networkKey('failures', client), limit, { of: share }), emptied(share)]
   switch (type) {
@@ -29,8 +30,10 @@ export function takenBack(
       return [...refunded, emptied(account)]
     case 'email_confirmed':
     case 'email_changed':
-    case 'email_change_undone':
       return refunded
+    case 'email_change_undone':
+      // The way back leads over a reset, for which whoever took the address may have asked until there were none left.
+      return [...refunded, emptied(resetsKey(normalEmail(email)))]
     case 'password_confirmed':
       return [emptied(confirmKey(sessionId))]
     default:
@@ -61,16 +64,23 @@ export function dropped(key: string): Statement {
   return remove(buckets, { key, tries: 0, blockedUntil: 0 })
 }
 
-/** @param tries how many to take back, or the key of the bucket whose tries they are */
-export function refund(key: string, limit: number, tries: number | { of: string }): Statement {
-  const taken =
-    typeof tries === 'number' ? '?' : 'COALESCE((SELECT o.tries FROM throttle_buckets o WHERE o.key = ?), 0)'
-  const param = typeof tries === 'number' ? tries : tries.of
+/**
+ * @param tries how many to take back; of a bucket that counts others as well, what another one has counted of it, or one of that:
+ * what a success has taken back already is no try any more, though it be still under way
+ */
+export function refund(key: string, limit: number, tries: 1 | { of: string; most?: 1 }): Statement {
+  const [taken, params] = takenOf(tries)
   return {
     sql: `UPDATE throttle_buckets SET
         tries = CASE WHEN tries < ${taken} THEN 0 ELSE tries - ${taken} END,
         blocked_until = CASE WHEN tries - ${taken} < ? THEN 0 ELSE blocked_until END
       WHERE key = ?`,
-    params: [param, param, param, limit, key],
+    params: [...params, ...params, ...params, limit, key],
   }
+}
+
+function takenOf(tries: 1 | { of: string; most?: 1 }): [sql: string, params: readonly string[]] {
+  if (tries === 1) return ['1', []]
+  const counted = tries.most === 1 ? 'CASE WHEN o.tries < 1 THEN 0 ELSE 1 END' : 'o.tries'
+  return [`COALESCE((SELECT ${counted} FROM throttle_buckets o WHERE o.key = ?), 0)`, [tries.of]]
 }
