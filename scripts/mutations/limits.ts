@@ -53,6 +53,14 @@ export const limits: readonly Mutation[] = [
   },
   {
     rows: ['H-19'],
+    takesOut: 'the end of a connection on which nothing goes on',
+    file: 'src/app.ts',
+    find: 'connectionTimeout: 60_000,',
+    replace: '',
+    tests: 'test/security/raw_socket.test.ts',
+  },
+  {
+    rows: ['H-19'],
     takesOut: 'that nothing more is done for a connection which is ended',
     file: 'src/app/pipelining.ts',
     find: '    reply.hijack()\n    end(socket)\n',

@@ -1,11 +1,11 @@
 /** What no HTTP client sends: bytes on a socket of a server that really listens. */
 
 import { once } from 'node:events'
-import { Agent, get, type IncomingMessage } from 'node:http'
+import { Agent, get, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { answerHeaders } from '../../src/app/headers.ts'
 import { form, type House, openHouse } from '../house.ts'
 import { processorTime } from '../processor.ts'
@@ -348,6 +348,34 @@ test('a client that closes its half, after a request or amid one, is let go', as
   const nothing = await new Wire(port).halfClose().untilClosed()
   expect([...statuses(whole), ...statuses(part), ...statuses(nothing)].filter((status) => status >= 500)).toEqual([])
   await stillAnswers()
+})
+
+test('H-19: a client that reads nothing is let go, however little it asks for at a time', async () => {
+  const { server } = house.app
+  expect(server.timeout).toBe(60_000)
+  server.timeout = 300
+  let answered = 0
+  const counting = (_: IncomingMessage, response: ServerResponse) => void response.once('finish', () => (answered += 1))
+  server.on('request', counting)
+  onTestFinished(() => {
+    server.timeout = 60_000
+    server.off('request', counting)
+  })
+  const page = await fetch(`http://127.0.0.1:${port}/login`, { headers: { accept: 'text/html' } })
+  const [style] = /\/assets\/style[^"]+/.exec(await page.text()) ?? []
+  const connected = once(server, 'connection')
+  const wire = new Wire(port).pause()
+  const [socket]: Socket[] = await connected
+  if (socket === undefined) throw new Error('there is no connection')
+  let asked = 0
+  // Until the system takes no more of the answers.
+  while (socket.writableLength === 0 && asked < 990) {
+    wire.write(`GET ${style} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(10))
+    asked += 10
+    await expect.poll(() => socket.writableLength > 0 || answered >= asked).toBe(true)
+  }
+  expect(socket.writableLength).toBeGreaterThan(0)
+  await expect.poll(() => socket.destroyed, { timeout: 5_000 }).toBe(true)
 })
 
 test('clients that never read and clients that vanish do not stop the others', async () => {
