@@ -9,7 +9,7 @@ import { installAccount } from './app/account.ts'
 import { installAssets } from './app/assets.ts'
 import { BODY_LIMIT, installBodies } from './app/bodies.ts'
 import { answerBrokenRequest } from './app/broken_requests.ts'
-import { leaveBrowser } from './app/carriers.ts'
+import { leaveBrowser, leaveTokensOfOthers } from './app/carriers.ts'
 import { installClient, isDirectLoopback } from './app/client.ts'
 import { installCompilers, noCompilers } from './app/compilers.ts'
 import {
@@ -180,6 +180,7 @@ function installRoutes(untyped: FastifyInstance, parts: PageParts): void {
     const { email, password } = request.body
     const presented = presentedCredential(request, settings)
     const { user, credential, deviceCookie } = await auth.logIn({ email, password, client: request.client, presented })
+    await leaveTokensOfOthers(request, reply, user, auth, settings)
     setSessionCookie(reply, credential, settings)
     // Clients of the classic contract expect one cookie, and none after the logout.
     if (settings.production) setDeviceCookie(reply, deviceCookie, settings)

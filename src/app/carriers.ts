@@ -9,8 +9,9 @@ import type { CheckedToken } from '../auth/tokens.ts'
 import type { Auth } from '../auth.ts'
 import { AuthError } from '../errors.ts'
 import type { Settings } from '../settings.ts'
+import type { User } from '../user.ts'
 import { clearSessionCookie, presentedCredential, setSessionCookie } from './cookies.ts'
-import { accessCookie, clearTokenCookies, setAccessCookie, setRefreshCookie } from './token_cookies.ts'
+import { accessCookie, clearTokenCookies, holdsTokens, setAccessCookie, setRefreshCookie } from './token_cookies.ts'
 
 /** @returns what follows `Bearer` in the Authorization header (RFC 6750 2.1), or undefined where there is no such header */
 export function bearerOf({ headers }: FastifyRequest): string | undefined {
@@ -118,10 +119,32 @@ export function clearCookies(reply: FastifyReply, { session }: CheckedSession, s
   else if (session.kind === 'token_cookie') clearTokenCookies(reply, settings)
 }
 
-/**
- * What a logout leaves behind in a browser: nothing. Where it also holds tokens in cookies, of a session beside the one that
- * has ended, that one ends too.
- */
+/** Ends the session whose tokens a browser holds in cookies, if it does. */
+export async function leaveTokens(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  auth: Auth,
+  settings: Settings,
+): Promise<void> {
+  if (!holdsTokens(request, settings)) return
+  const left = accessCookie(request, settings)
+  if (left !== undefined) await auth.tokens.revoke(left, request.client)
+  clearTokenCookies(reply, settings)
+}
+
+/** The same where they are not of the account that logs in: beside its session cookie they would go on in another name. */
+export async function leaveTokensOfOthers(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  user: User,
+  auth: Auth,
+  settings: Settings,
+): Promise<void> {
+  const beside = await tokenCookieSession(request, auth, settings)
+  if (beside?.user.id !== user.id) await leaveTokens(request, reply, auth, settings)
+}
+
+/** What a logout leaves behind in a browser: nothing. */
 export async function leaveBrowser(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -130,8 +153,5 @@ export async function leaveBrowser(
   settings: Settings,
 ): Promise<void> {
   clearCookies(reply, checked, settings)
-  const beside = checked.session.kind === 'cookie' ? accessCookie(request, settings) : undefined
-  if (beside === undefined) return
-  await auth.tokens.revoke(beside, request.client)
-  clearTokenCookies(reply, settings)
+  if (checked.session.kind === 'cookie') await leaveTokens(request, reply, auth, settings)
 }

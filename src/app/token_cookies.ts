@@ -15,6 +15,11 @@ export function accessCookie({ cookies }: FastifyRequest, { cookie }: Settings):
   return cookies[cookie.accessName]
 }
 
+/** @returns whether a browser has them, be the access token over or not */
+export function holdsTokens({ cookies }: FastifyRequest, { cookie }: Settings): boolean {
+  return cookies[cookie.accessName] !== undefined || cookies[cookie.refreshSessionName] !== undefined
+}
+
 /**
  * Of several cookies of that name any may come first, and only the first one is among those that were read.
  * @returns the refresh token of this browser's own session, null where there are only others, undefined where there is none

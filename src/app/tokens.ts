@@ -9,8 +9,8 @@ import type { TokenDescription } from '../auth/tokens.ts'
 import type { Auth } from '../auth.ts'
 import { AuthError } from '../errors.ts'
 import type { Settings } from '../settings.ts'
-import { bearerOf, bearerSession, handOver, isTokenAnswer } from './carriers.ts'
-import { setDeviceCookie } from './cookies.ts'
+import { bearerOf, bearerSession, handOver, isTokenAnswer, leaveTokens } from './carriers.ts'
+import { clearSessionCookie, presentedCredential, setDeviceCookie } from './cookies.ts'
 import { object, text, typed } from './schema.ts'
 import { accessCookie, clearTokenCookies, REFRESH_PATH, refreshCookie } from './token_cookies.ts'
 
@@ -50,10 +50,11 @@ function installLogin(untyped: FastifyInstance, auth: Auth, settings: Settings):
   typed(untyped).post('/tokens', { config, schema: { body: login, response: given } }, async (request, reply) => {
     const { email, password, transport: wanted } = request.body
     const kind = wanted === 'cookie' ? 'token_cookie' : 'token'
-    const left = accessCookie(request, settings)
-    const opened = await auth.logIn({ email, password, client: request.client, kind })
+    const presented = kind === 'token_cookie' ? presentedCredential(request, settings) : undefined
+    const opened = await auth.logIn({ email, password, client: request.client, presented, kind })
     // As with the session cookie: what this browser held before does not stay behind.
-    if (kind === 'token_cookie' && left !== undefined) await auth.tokens.revoke(left, request.client)
+    if (kind === 'token_cookie') await leaveTokens(request, reply, auth, settings)
+    if (presented !== undefined) clearSessionCookie(reply, settings)
     // A program that keeps its tokens itself keeps no cookie either.
     if (kind === 'token_cookie' && settings.production) setDeviceCookie(reply, opened.deviceCookie, settings)
     return answerTokens(reply, opened, 'logged in', auth, settings)

@@ -296,6 +296,23 @@ describe('a front end', () => {
     expect(await opened.auth.listSessions(1)).toEqual([])
   })
 
+  test('ends with the login of somebody else in the same browser, and leaves theirs nothing', async () => {
+    const { opened, front } = await frontEnd()
+    await new Client(opened.app).register('eve@example.org', PASSWORD)
+    const eve = { email: 'eve@example.org', password: PASSWORD }
+    await front.send('POST', '/sessions', eve)
+    expect([...front.jar.keys()]).toEqual(['session_id'])
+    expect(await opened.auth.listSessions(1)).toEqual([])
+    const session = front.jar.get('session_id') ?? ''
+    expect((await front.logIn()).statusCode).toBe(200)
+    expect([...front.jar.keys()]).toEqual(['access_token', 'refresh_token', 'refresh_session'])
+    expect((await front.send('GET', '/profile')).json()).toEqual({ email: BOB })
+    expect(await opened.auth.checkSession(session)).toBeNull()
+    front.jar.delete('access_token')
+    await front.send('POST', '/sessions', eve)
+    expect([...front.jar.keys()]).toEqual(['session_id'])
+  })
+
   test('gets new cookies, and no tokens, when it changes the password', async () => {
     const { front } = await frontEnd()
     const changed = await front.send('PATCH', '/users/me', { password: NEW_PASSWORD, current_password: PASSWORD })
