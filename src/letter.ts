@@ -54,7 +54,12 @@ export interface Post {
    * @returns the statements that hand in a letter which costs what another one does, and goes to nobody
    */
   decoy(letter: Letter): readonly Statement[]
+  /**
+   * To be called when the links in all letters of this kind to an address have ended.
+   * @returns the statements after which they count no more, so that another one may go at once
+   */
+  forget(kind: LetterKind, to: string): readonly Statement[]
 }
 
 /** Where there is no mail. */
-export const noPost: Post = { put: () => [], decoy: () => [] }
+export const noPost: Post = { put: () => [], decoy: () => [], forget: () => [] }

@@ -192,4 +192,12 @@ export const hiddenAccounts: readonly Mutation[] = [
     replace: "'email_confirmation']",
     tests: 'test/mail/ninth_trial.test.ts',
   },
+  {
+    rows: ['R-02'],
+    takesOut: 'that a right password for an address that waits for its proof mails no letter at each login',
+    file: 'src/auth/logins.ts',
+    find: 'this.#address.reminder(user, client)',
+    replace: 'this.#address.confirmation(user, client)',
+    tests: 'test/app/unconfirmed.test.ts',
+  },
 ]

@@ -87,7 +87,7 @@ export const lockOut: readonly Mutation[] = [
   {
     rows: ['R-10'],
     takesOut: 'that another link is mailed when the last one has half of its life behind it',
-    file: 'src/mail/outbox.ts',
+    file: 'src/mail/mailbox_limit.ts',
     find: 'sql: `(${few} OR ${old})`',
     replace: 'sql: `(${few} OR 1 = 0 AND ${old})`',
     tests: 'test/mail/seventh_trial.test.ts',

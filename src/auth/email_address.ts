@@ -1,8 +1,8 @@
 /** The address of an account: proven by a mail, changed only when the new one is proven, brought back from the former one. */
 
 import { sessions } from '../db/sessions.ts'
-import { must, remove } from '../db/table.ts'
-import { addToken, endTokens, type OneTimeToken, replaceToken, spendFor, tokens } from '../db/tokens.ts'
+import { type Condition, must, remove } from '../db/table.ts'
+import { addToken, endTokens, noneSince, type OneTimeToken, replaceToken, spendFor, tokens } from '../db/tokens.ts'
 import { changeUser } from '../db/users.ts'
 import { type Statement, UniqueViolation } from '../db.ts'
 import { AuthError } from '../errors.ts'
@@ -12,6 +12,9 @@ import { makeCredential, parseCredential } from '../security/credential.ts'
 import type { Client } from '../session.ts'
 import { checkEmail, isSameMailbox, normalEmail, type User } from '../user.ts'
 import { type AuthParts, about, DISABLED, found, ownerOf, pendingToken } from './parts.ts'
+
+/** Between two links that a login mails to an address which is not confirmed, in milliseconds. */
+const REMINDER_PAUSE = 10 * 60_000
 
 /** What is said of a change to both addresses. */
 type Notice = Omit<Letter, 'to'>
@@ -43,6 +46,21 @@ export class EmailAddress {
   /** @returns what mails the owner of an account a link that confirms its address */
   confirmation(user: User, client: Client): Statement[] {
     return this.#linkTo(user.id, 'email_confirmation', user.email, client)
+  }
+
+  /**
+   * The same for somebody who knows the password, unless a link went to them lately: letters that follow from it at once could
+   * be seen by how long others wait, and would tell whether the account is one's own.
+   */
+  reminder(user: User, client: Client): Statement[] {
+    const lately = this.#parts.db.now() - REMINDER_PAUSE
+    return this.#linkTo(
+      user.id,
+      'email_confirmation',
+      user.email,
+      client,
+      noneSince(user.id, 'email_confirmation', lately),
+    )
   }
 
   /** @returns what mails a link to the new address of an account, which changes when it is confirmed */
@@ -87,6 +105,8 @@ export class EmailAddress {
       must(changeUser({ email, emailConfirmedAt: db.now(), hashedPassword: DISABLED }, { id: user.id }, db.now())),
       remove(sessions, { userId: user.id }),
       remove(tokens, { userId: user.id }),
+      // The way in leads over a reset now, however many a thief has asked for.
+      ...post.forget('password_reset', email),
     ])
   }
 
@@ -143,7 +163,13 @@ export class EmailAddress {
     ]
   }
 
-  #linkTo(userId: number, kind: 'email_confirmation' | 'email_change', email: string, client: Client): Statement[] {
+  #linkTo(
+    userId: number,
+    kind: 'email_confirmation' | 'email_change',
+    email: string,
+    client: Client,
+    onlyIf?: Condition,
+  ): Statement[] {
     const { db, post, settings } = this.#parts
     const { id, secretHash, credential } = makeCredential()
     const now = db.now()
@@ -160,7 +186,7 @@ export class EmailAddress {
     }
     const letter = { kind, to: email, language: client.language, lasts, values: { token: credential } }
     // Only together with its letter: a token that nobody is sent must not take the place of one that somebody was.
-    return [...post.put(letter).map(must), ...replaceToken(token)]
+    return [...post.put(letter, onlyIf).map(must), ...replaceToken(token)]
   }
 
   /** The work of `confirmation` for an address that is not mailed. */

@@ -93,12 +93,12 @@ export class Logins {
     return changed ? { ...user, hashedPassword } : this.proven(await found(db.findUserBy({ id: user.id })), password)
   }
 
-  /** Mails the link once more to somebody who knows the password and waits for it, or never had one. */
+  /** Mails the link once more to somebody who knows the password and has waited for it, or never had one. */
   async #requireConfirmed(user: User, client: Client, device: string | null): Promise<void> {
     const { events, settings } = this.#parts
     if (!settings.requireConfirmed || user.emailConfirmedAt !== null) return
     const event: AuthEvent = { ...about(user, client), type: 'login_failed', device, reason: 'email_unconfirmed' }
-    await events.happenWith(event, this.#address.confirmation(user, client))
+    await events.happenWith(event, this.#address.reminder(user, client))
     throw new AuthError(settings.hideAccounts ? 'credentials_invalid' : 'email_unconfirmed')
   }
 }

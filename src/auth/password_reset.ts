@@ -114,7 +114,7 @@ export class PasswordReset {
 
   /** @returns the new hash @throws AuthError as `complete` does */
   async spend(token: OneTimeToken, user: User, newPassword: string, client: Client): Promise<string> {
-    const { db, events, settings } = this.#parts
+    const { db, events, post, settings } = this.#parts
     const hashedPassword = await hashNew(this.#parts, newPassword, user.email, 'new_password')
     // In production a token comes by mail alone, and so proves the address as well.
     const proven = settings.production ? { emailConfirmedAt: user.emailConfirmedAt ?? db.now() } : {}
@@ -123,6 +123,7 @@ export class PasswordReset {
       must(changeUser({ hashedPassword, ...proven }, { id: user.id, emailKey: user.emailKey }, db.now())),
       remove(sessions, { userId: user.id }),
       endTokens(user.id),
+      ...post.forget('password_reset', user.email),
       ...noteCost(hashedPassword),
     ])
     if (!spent) throw new AuthError('reset_refused')

@@ -156,7 +156,7 @@ export class Delivery {
   async #deliver(row: OutboxRow): Promise<void> {
     const { outbox, transport, compose, log, now, clock } = this.#parts
     // To nobody as to somebody.
-    if (await outbox.isReplaced(row)) return outbox.settle(row)
+    if (await outbox.isOutdated(row)) return outbox.settle(row)
     if (row.kind === DECOY) return this.#waste(row)
     const about = { letter: row.id, kind: row.kind, tries: row.tries + 1 }
     if (row.expiresAt <= now()) {

@@ -7,13 +7,14 @@ import { hash, randomInt } from 'node:crypto'
 import { type Condition, insertIf, must, update } from '../db/table.ts'
 import type { DB, Statement } from '../db.ts'
 import { integer, type Row, text } from '../engines/engine.ts'
-import { type Letter, letterKinds, type Post } from '../letter.ts'
+import { type Letter, type LetterKind, letterKinds, type Post } from '../letter.ts'
 import { makeId } from '../security/credential.ts'
 import { Sealer } from '../security/sealed.ts'
 import { Secrets } from '../security/secrets.ts'
 import { noticeKinds } from '../settings/mail.ts'
 import type { Settings } from '../settings.ts'
 import { normalEmail } from '../user.ts'
+import { FORGOTTEN, limitKeyOf, withinLimit } from './mailbox_limit.ts'
 import { type OutboxRow, outboxTable } from './outbox_table.ts'
 
 const HOUR = 3_600_000
@@ -108,6 +109,11 @@ export class Outbox implements Post {
     return [insertIf(outboxTable, kept, withinLimit(mailsPerAddress, row))]
   }
 
+  forget(kind: LetterKind, to: string): readonly Statement[] {
+    if (this.#settings.mail === 'none') return []
+    return [update(outboxTable, { limitKey: FORGOTTEN }, { limitKey: limitKeyOf(kind, to) })]
+  }
+
   /** @param listener told when letters were handed in and may be in the database by now */
   listen(listener: () => void): void {
     this.#listener = listener
@@ -152,8 +158,9 @@ export class Outbox implements Post {
     return letterFrom(JSON.parse(this.#sealer.open(sealed, id)))
   }
 
-  /** @returns whether a later letter says what counts, so that this one would only mislead whoever reads it last */
-  async isReplaced({ kind, limitKey, createdAt }: OutboxRow): Promise<boolean> {
+  /** @returns whether its link has ended, or a later letter has another in its place: it would only mislead whoever reads it last */
+  async isOutdated({ kind, limitKey, createdAt }: OutboxRow): Promise<boolean> {
+    if (limitKey === FORGOTTEN) return true
     if (!REPLACING.includes(kind)) return false
     const sql = 'SELECT id FROM outbox WHERE limit_key = ? AND created_at > ? LIMIT 1'
     const later = await this.#db.read({ sql, params: [limitKey, createdAt] }, (row) => text(row, 'id'))
@@ -205,9 +212,13 @@ export class Outbox implements Post {
 
   #rowOf(letter: Letter, now: number, kind: string = letter.kind): OutboxRow {
     const id = makeId()
-    const limitKey = hash('sha256', `${letter.kind} ${normalEmail(letter.to)}`, 'base64url')
     return {
-      ...{ id, kind, sealed: this.#sealer.seal(JSON.stringify(letter), id), limitKey },
+      ...{
+        id,
+        kind,
+        sealed: this.#sealer.seal(JSON.stringify(letter), id),
+        limitKey: limitKeyOf(letter.kind, letter.to),
+      },
       ...{ createdAt: now, expiresAt: now + letter.lasts, dueAt: now, tries: 0, claim: '', claimedUntil: 0 },
     }
   }
@@ -222,18 +233,6 @@ function leaveOut(now: number): Statement {
   const sql = `UPDATE outbox SET due_at = NULL, claim = '', sealed = '' WHERE ${due} AND id NOT IN (
     SELECT id FROM outbox WHERE ${due} ORDER BY due_at, id LIMIT ?)`
   return { sql, params: [now, DECOY, now, DECOY, MOST_DECOYS] }
-}
-
-/**
- * So that nobody's mailbox can be flooded, by asking for resets for instance; nor can a link be used up: when the last one has
- * half of its life behind it, another one goes.
- */
-function withinLimit(limit: number, { limitKey, createdAt, expiresAt }: OutboxRow): Condition[] {
-  if (limit === 0) return []
-  const few = '(SELECT COUNT(*) FROM outbox WHERE limit_key = ? AND created_at > ?) < ?'
-  const old = 'NOT EXISTS (SELECT 1 FROM outbox WHERE limit_key = ? AND created_at > ?)'
-  const half = (expiresAt - createdAt) / 2
-  return [{ sql: `(${few} OR ${old})`, params: [limitKey, createdAt - HOUR, limit, limitKey, createdAt - half] }]
 }
 
 function letterFrom(stored: unknown): Letter {

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { letterOf, letters, MAIL } from '../house.ts'
-import { OWNER, PASSWORD, production, seen, stranger, WRONG } from '../production.ts'
+import { MINUTE, OWNER, PASSWORD, production, seen, stranger, WRONG } from '../production.ts'
 
 const HIDDEN = { ...MAIL, HIDE_ACCOUNTS: 'auto', REQUIRE_CONFIRMED_EMAIL: 'auto' }
 const REQUIRED = { ...MAIL, REQUIRE_CONFIRMED_EMAIL: 'true' }
@@ -18,7 +18,7 @@ test('A-12: before it is confirmed the right password is answered like a wrong o
   const house = await production(HIDDEN)
   await stranger(house).register(OWNER)
   const { token: first } = (await letterOf(house, 'email_confirmation')).values
-  house.clock.advance(1_000)
+  house.clock.advance(10 * MINUTE)
   const right = await stranger(house, 1).logIn(OWNER, PASSWORD)
   const wrong = await stranger(house, 2).logIn(OWNER, WRONG)
   const unknown = await stranger(house, 3).logIn('nobody@example.org', WRONG)
@@ -31,6 +31,16 @@ test('A-12: before it is confirmed the right password is answered like a wrong o
   const confirmed = await stranger(house, 1).send('PUT', '/email_verification', { verification_token: token })
   expect(confirmed.statusCode).toBe(200)
   expect((await stranger(house, 1).logIn(OWNER, PASSWORD)).statusCode).toBe(200)
+})
+
+test('R-02: whoever registers an address and logs in again and again mails no more for it where it was free', async () => {
+  const house = await production(HIDDEN)
+  await stranger(house).register(OWNER)
+  for (let n = 0; n < 5; n += 1) {
+    house.clock.advance(MINUTE)
+    expect((await stranger(house).logIn(OWNER)).statusCode).toBe(401)
+  }
+  expect(await letters(house)).toHaveLength(1)
 })
 
 test('where accounts are not hidden it says what is missing, to whoever knows the password alone', async () => {

@@ -10,6 +10,7 @@ import { accountKey, confirmKey, deviceKey, networkKey, resetsKey, SHARED_FACTOR
 /**
  * What a success empties: the count of the account, and of the network only what that account had added to it. That of
  * strangers stays at a login from a known device: they would see by it that the address has an account, and who comes home when.
+ * What ends the links of resets also empties the count of those: it is there because the last link is good.
  */
 export function takenBack(
   event: AuthEvent,
@@ -27,12 +28,13 @@ export function takenBack(
         ? [...refunded, emptied(account)]
         : [emptied(deviceKey(device)), lessened(account, rule, now)]
     case 'password_reset':
-      return [...refunded, emptied(account)]
+      return [...refunded, emptied(account), emptied(resetsKey(emailKey))]
+    case 'password_changed':
+      return [emptied(resetsKey(emailKey))]
     case 'email_confirmed':
     case 'email_changed':
       return refunded
     case 'email_change_undone':
-      // The way back leads over a reset, for which whoever took the address may have asked until there were none left.
       return [...refunded, emptied(resetsKey(normalEmail(email)))]
     case 'password_confirmed':
       return [emptied(confirmKey(sessionId))]
