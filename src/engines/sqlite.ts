@@ -1,6 +1,6 @@
 /** The SQLite engine: one file, one connection, every commit on disk before it is acknowledged. */
 
-import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import Database from 'better-sqlite3'
@@ -16,6 +16,7 @@ import {
   UniqueViolation,
   type Value,
 } from './engine.ts'
+import { SqliteFiles } from './sqlite_files.ts'
 import { ENOUGH, WalCheckpoint } from './wal_checkpoint.ts'
 import { type Sync, WalSync } from './wal_sync.ts'
 
@@ -34,21 +35,9 @@ const UNAVAILABLE = /^SQLITE_(FULL|BUSY|LOCKED|READONLY|IOERR|CANTOPEN|NOMEM)/
 
 class Rollback extends Error {}
 
-/** Which file a path means, by what the file system knows it by. */
-interface Place {
-  readonly path: string
-  readonly device: number
-  readonly number: number
-}
-
-function fileAt(path: string): Place | undefined {
-  const found = statSync(path, { throwIfNoEntry: false })
-  return found && { path, device: found.dev, number: found.ino }
-}
-
 export class SqliteEngine implements Engine {
   readonly #database: Database.Database
-  readonly #file: Place | undefined
+  readonly #files: SqliteFiles | undefined
   readonly #prepared = new Map<string, Database.Statement<Value[], Row>>()
   readonly #transaction: Database.Transaction<(statements: readonly Statement[]) => void>
   readonly #sync: WalSync | undefined
@@ -63,10 +52,11 @@ export class SqliteEngine implements Engine {
    */
   constructor(path: string, sync?: Sync) {
     this.#database = openDatabase(path)
-    this.#file = path === MEMORY ? undefined : fileAt(resolve(path))
-    this.#sync = this.#file && new WalSync(this.#file.path, sync)
+    const { name } = this.#database
+    this.#files = path === MEMORY ? undefined : new SqliteFiles(name)
+    this.#sync = this.#files && new WalSync(name, sync)
     const byItself = () => void this.#database.pragma(`wal_autocheckpoint = ${ENOUGH}`)
-    this.#checkpoint = this.#file && new WalCheckpoint(this.#file.path, byItself)
+    this.#checkpoint = this.#files && new WalCheckpoint(name, byItself)
     this.#transaction = this.#database.transaction((statements) => {
       for (const { sql, params, mustChange } of statements) {
         const { changes } = this.#prepare(sql).run(...params)
@@ -160,15 +150,10 @@ export class SqliteEngine implements Engine {
     }
   }
 
-  /** A file that was deleted or moved away still takes writes, and what they say is lost with this process. */
   #refuseLostFile(): void {
-    if (this.#file === undefined) return
-    const { path, device, number } = this.#file
-    const found = fileAt(path)
-    if (found?.device === device && found.number === number && this.#sync?.lost !== true) return
-    throw new StoreUnavailable(
-      new Error(`${path} or its log was deleted or replaced: restart the service on the right file`),
-    )
+    const lost = this.#files?.lost()
+    if (lost === undefined) return
+    throw new StoreUnavailable(new Error(`${lost} was deleted or replaced: restart the service on the right file`))
   }
 
   #near(): Near {
@@ -247,12 +232,16 @@ function openDatabase(path: string): Database.Database {
   }
 }
 
-/** SQLite does not apply its busy time-out to the change into WAL mode, which two first starts may try at once. */
+/**
+ * SQLite does not apply its busy time-out to the change into WAL mode, which two first starts may try at once. The read after it
+ * makes the log and its index.
+ */
 function enterWal(database: Database.Database): void {
   const end = performance.now() + PATIENCE
   for (;;) {
     try {
       database.pragma('journal_mode = WAL')
+      database.pragma('data_version')
       return
     } catch (error) {
       if (!isBusy(error) || performance.now() > end) throw error

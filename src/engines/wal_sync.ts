@@ -10,7 +10,7 @@
  * after that until the log was begun anew.
  */
 
-import { closeSync, constants, fdatasync, fstatSync, openSync, statSync } from 'node:fs'
+import { closeSync, constants, fdatasync, openSync } from 'node:fs'
 import { promisify } from 'node:util'
 
 /** Brings what was written to a file to the disk. */
@@ -33,13 +33,6 @@ export class WalSync {
   /** Whether a sync has failed since the log was begun. */
   get failed(): boolean {
     return this.#failure !== undefined
-  }
-
-  /** Whether the log was deleted or moved away; it still takes writes, and what they say is lost with this process. */
-  get lost(): boolean {
-    if (this.#file === undefined) return false
-    const [own, found] = [fstatSync(this.#file), statSync(this.#path, { throwIfNoEntry: false })]
-    return found?.dev !== own.dev || found.ino !== own.ino
   }
 
   /** To be called when all of the log is in the database, and that on the disk. */

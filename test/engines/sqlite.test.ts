@@ -1,10 +1,8 @@
 /** What only SQLite has: one file that another process may hold. */
 
-import { copyFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, onTestFinished, test } from 'vitest'
-import { StoreUnavailable } from '../../src/engines/engine.ts'
 import { SqliteEngine } from '../../src/engines/sqlite.ts'
 import { temporaryFolder } from '../started.ts'
 
@@ -56,27 +54,4 @@ test('a write that waits for another process holds up nothing else, and is done 
   other.exec('COMMIT')
   await write
   expect(await engine.all('SELECT text FROM notes ORDER BY rowid')).toEqual([{ text: 'theirs' }, { text: 'ours' }])
-})
-
-test.each([
-  ['deleted', (file: string) => rmSync(file)],
-  ['moved away', (file: string) => renameSync(file, `${file}.old`)],
-  [
-    'replaced',
-    (file: string) => {
-      copyFileSync(file, `${file}.copy`)
-      renameSync(`${file}.copy`, file)
-    },
-  ],
-])('a file that was %s takes no further write, which would be lost', async (_, lose) => {
-  const file = join(temporaryFolder(), 'lost.db')
-  const engine = new SqliteEngine(file)
-  onTestFinished(() => engine.close())
-  await engine.run('CREATE TABLE notes (text TEXT)')
-  const note = { sql: 'INSERT INTO notes VALUES (?)', params: ['ours'] }
-  expect(await engine.batch([note])).toBe(true)
-  lose(file)
-  await expect(engine.batch([note])).rejects.toThrow(StoreUnavailable)
-  await expect(engine.run("INSERT INTO notes VALUES ('ours')")).rejects.toThrow('was deleted or replaced')
-  expect(await engine.get('SELECT count(*) AS n FROM notes')).toEqual({ n: 1 })
 })

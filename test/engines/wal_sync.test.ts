@@ -1,6 +1,6 @@
 /** Whoever waits for the disk waits for a sync that began after the call, and shares it with all who came meanwhile. */
 
-import { copyFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import fc from 'fast-check'
@@ -142,16 +142,4 @@ test('an engine closes after its last sync, and a new one opens the same file', 
   const again = new SqliteEngine(join(folder, 'bienvenue.db'))
   expect(await again.all('SELECT id FROM things')).toEqual([{ id: 1 }])
   await again.close()
-})
-
-test.each([
-  ['deleted', (log: string) => rmSync(log)],
-  ['moved away', (log: string) => renameSync(log, `${log}.old`)],
-])('where the log is %s under the engine, nothing more is acknowledged', async (_, lose) => {
-  const file = join(temporaryFolder(), 'bienvenue.db')
-  const engine = new SqliteEngine(file)
-  onTestFinished(() => engine.close())
-  await engine.batch([{ sql: 'CREATE TABLE things (id INTEGER)', params: [] }])
-  lose(`${file}-wal`)
-  await expect(engine.run('INSERT INTO things VALUES (1)')).rejects.toThrow(StoreUnavailable)
 })

@@ -1,0 +1,38 @@
+/**
+ * The files of an open SQLite database: itself, its log (`-wal`), and the index of the log with the locks of all who use it
+ * (`-shm`). One that was deleted, moved away or replaced by hand serves the connection that has it open as before, but not who
+ * opens the database later: the two see nothing of each other, and one overwrites what was acknowledged by the other.
+ */
+
+import { statSync } from 'node:fs'
+
+/** What the file system knows a file by. */
+interface Identity {
+  readonly device: number
+  readonly number: number
+}
+
+// Nothing is opened for it: to close a file takes the locks that SQLite holds on it from the whole process (POSIX).
+function identityOf(path: string): Identity | undefined {
+  const found = statSync(path, { throwIfNoEntry: false })
+  return found && { device: found.dev, number: found.ino }
+}
+
+export class SqliteFiles {
+  readonly #identities: ReadonlyMap<string, Identity | undefined>
+
+  /** @param database the path of one that a connection has read and keeps open: its files are there, and none is made anew */
+  constructor(database: string) {
+    const paths = [database, `${database}-wal`, `${database}-shm`]
+    this.#identities = new Map(paths.map((path) => [path, identityOf(path)]))
+  }
+
+  /** @returns the path at which the file is no longer the one that the connection has open */
+  lost(): string | undefined {
+    for (const [path, own] of this.#identities) {
+      const found = identityOf(path)
+      if (found === undefined || found.device !== own?.device || found.number !== own.number) return path
+    }
+    return undefined
+  }
+}

@@ -1,0 +1,84 @@
+/** Of the files of a database none may be lost unnoticed: what is written then is lost with the process, or under another one. */
+
+import { execFileSync } from 'node:child_process'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { StoreUnavailable } from '../../src/engines/engine.ts'
+import { SqliteEngine } from '../../src/engines/sqlite.ts'
+import { temporaryFolder } from '../started.ts'
+
+const NOTE = { sql: "INSERT INTO notes VALUES ('ours')", params: [] }
+
+function opened(file: string): SqliteEngine {
+  const engine = new SqliteEngine(file)
+  onTestFinished(() => engine.close())
+  return engine
+}
+
+async function notes(engine: SqliteEngine) {
+  const rows = await engine.all('SELECT text FROM notes ORDER BY rowid')
+  return rows.map(({ text }) => text)
+}
+
+/** Writes a note in a process of its own, which opens the database and closes it. */
+function noteOfAnother(file: string): void {
+  const source = `import Database from 'better-sqlite3'
+    const database = new Database(process.argv[1])
+    database.exec("INSERT INTO notes VALUES ('theirs')")
+    database.close()`
+  execFileSync(process.execPath, ['--input-type=module', '--eval', source, file], { cwd: import.meta.dirname })
+}
+
+describe.each([
+  ['the database', ''],
+  ['its log', '-wal'],
+  ['the index of the log', '-shm'],
+])('%s', (_, end) => {
+  const losses: [string, (path: string) => void][] = [
+    ['deleted', (path) => rmSync(path)],
+    ['moved away', (path) => renameSync(path, `${path}.old`)],
+    [
+      'replaced',
+      (path) => {
+        writeFileSync(`${path}.new`, '')
+        renameSync(`${path}.new`, path)
+      },
+    ],
+  ]
+
+  test.each(losses)('%s: no further write is taken, which would be lost, and reading goes on', async (_, lose) => {
+    const file = join(temporaryFolder(), 'lost.db')
+    const engine = opened(file)
+    await engine.run('CREATE TABLE notes (text TEXT)')
+    expect(await engine.batch([NOTE])).toBe(true)
+    lose(file + end)
+    await expect(engine.batch([NOTE])).rejects.toThrow(StoreUnavailable)
+    await expect(engine.run(NOTE.sql)).rejects.toThrow(`${file}${end} was deleted or replaced: restart the service`)
+    expect(await notes(engine)).toEqual(['ours'])
+  })
+
+  test('deleted before anything was written: the first write is refused as well', async () => {
+    const file = join(temporaryFolder(), 'lost.db')
+    const engine = opened(file)
+    rmSync(file + end)
+    await expect(engine.run('CREATE TABLE notes (text TEXT)')).rejects.toThrow(StoreUnavailable)
+  })
+})
+
+test('nothing is taken for lost in ordinary life: an empty file, others who come and go, checkpoints, a new start', async () => {
+  const file = join(temporaryFolder(), 'life.db')
+  writeFileSync(file, '')
+  const engine = opened(file)
+  await engine.run('CREATE TABLE notes (text TEXT)')
+  noteOfAnother(file)
+  await engine.batch([NOTE])
+  await engine.get('PRAGMA wal_checkpoint(TRUNCATE)')
+  noteOfAnother(file)
+  await engine.batch([NOTE])
+  await engine.close()
+  noteOfAnother(file)
+  const again = opened(file)
+  await again.batch([NOTE])
+  expect(await notes(again)).toEqual(['theirs', 'ours', 'theirs', 'ours', 'theirs', 'ours'])
+})
