@@ -1,6 +1,6 @@
 /** The SQLite engine: one file, one connection, every commit on disk before it is acknowledged. */
 
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, realpathSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import Database from 'better-sqlite3'
@@ -53,7 +53,7 @@ export class SqliteEngine implements Engine {
   constructor(path: string, sync?: Sync) {
     this.#database = openDatabase(path)
     const { name } = this.#database
-    this.#files = path === MEMORY ? undefined : new SqliteFiles(name)
+    this.#files = path === MEMORY ? undefined : new SqliteFiles(name, resolve(path))
     this.#sync = this.#files && new WalSync(name, sync)
     const byItself = () => void this.#database.pragma(`wal_autocheckpoint = ${ENOUGH}`)
     this.#checkpoint = this.#files && new WalCheckpoint(name, byItself)
@@ -220,7 +220,8 @@ function openDatabase(path: string): Database.Database {
       // SQLite would make the file readable by all; its -wal and -shm files take the mode of this one.
       closeSync(openSync(file, 'a', 0o600))
     }
-    const database = new Database(file, { timeout: BUSY_TIMEOUT })
+    // SQLite keeps those two beside what a link leads to, and they are looked for where it keeps them.
+    const database = new Database(memory ? path : realpathSync(file), { timeout: BUSY_TIMEOUT })
     enterWal(database)
     database.pragma('synchronous = NORMAL')
     database.pragma('wal_autocheckpoint = 0')

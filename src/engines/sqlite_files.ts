@@ -21,9 +21,13 @@ function identityOf(path: string): Identity | undefined {
 export class SqliteFiles {
   readonly #identities: ReadonlyMap<string, Identity | undefined>
 
-  /** @param database the path of one that a connection has read and keeps open: its files are there, and none is made anew */
-  constructor(database: string) {
-    const paths = [database, `${database}-wal`, `${database}-shm`]
+  /**
+   * @param database the path, without links, of one that a connection has read and keeps open: its files are there, and none is
+   * made anew
+   * @param named the path that the next start will follow: a link that leads elsewhere by then has replaced the database
+   */
+  constructor(database: string, named: string) {
+    const paths = [database, `${database}-wal`, `${database}-shm`, named]
     this.#identities = new Map(paths.map((path) => [path, identityOf(path)]))
   }
 

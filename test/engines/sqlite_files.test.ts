@@ -1,7 +1,7 @@
 /** Of the files of a database none may be lost unnoticed: what is written then is lost with the process, or under another one. */
 
 import { execFileSync } from 'node:child_process'
-import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { StoreUnavailable } from '../../src/engines/engine.ts'
@@ -54,7 +54,7 @@ describe.each([
     expect(await engine.batch([NOTE])).toBe(true)
     lose(file + end)
     await expect(engine.batch([NOTE])).rejects.toThrow(StoreUnavailable)
-    await expect(engine.run(NOTE.sql)).rejects.toThrow(`${file}${end} was deleted or replaced: restart the service`)
+    await expect(engine.run(NOTE.sql)).rejects.toThrow(`lost.db${end} was deleted or replaced: restart the service`)
     expect(await notes(engine)).toEqual(['ours'])
   })
 
@@ -81,4 +81,56 @@ test('nothing is taken for lost in ordinary life: an empty file, others who come
   const again = opened(file)
   await again.batch([NOTE])
   expect(await notes(again)).toEqual(['theirs', 'ours', 'theirs', 'ours', 'theirs', 'ours'])
+})
+
+describe('a link to the database', () => {
+  /** @returns the path of a link and of what it leads to, in another folder; the latter is not there yet */
+  function linked() {
+    const folder = temporaryFolder()
+    mkdirSync(join(folder, 'real'))
+    const [link, file] = [join(folder, 'link.db'), join(folder, 'real', 'file.db')]
+    symlinkSync(file, link)
+    return { link, file }
+  }
+
+  test.each<[string, (file: string) => Promise<void>]>([
+    ['nothing yet', async () => undefined],
+    ['an empty file', async (file) => writeFileSync(file, '', { mode: 0o600 })],
+    ['a whole database', async (file) => new SqliteEngine(file).close()],
+  ])('to %s: what is written through it is in the file', async (_, prepare) => {
+    const { link, file } = linked()
+    await prepare(file)
+    const engine = opened(link)
+    await engine.run('CREATE TABLE notes (text TEXT)')
+    noteOfAnother(file)
+    await engine.batch([NOTE])
+    await engine.close()
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    expect(await notes(opened(file))).toEqual(['theirs', 'ours'])
+  })
+
+  test.each<[string, (link: string, file: string) => void]>([
+    [
+      'that leads elsewhere by now',
+      (link, file) => {
+        writeFileSync(`${file}.other`, '')
+        rmSync(link)
+        symlinkSync(`${file}.other`, link)
+      },
+    ],
+    [
+      'that follows the file without its log',
+      (link, file) => {
+        renameSync(file, `${file}.moved`)
+        rmSync(link)
+        symlinkSync(`${file}.moved`, link)
+      },
+    ],
+  ])('%s takes no further write', async (_, lead) => {
+    const { link, file } = linked()
+    const engine = opened(link)
+    await engine.run('CREATE TABLE notes (text TEXT)')
+    lead(link, file)
+    await expect(engine.batch([NOTE])).rejects.toThrow('was deleted or replaced: restart the service')
+  })
 })
