@@ -218,7 +218,21 @@ export const http: readonly Mutation[] = [
     rows: ['H-14'],
     takesOut: 'that all addresses are no network of proxies',
     file: 'src/settings/kinds.ts',
-    find: ' && Number(prefix) >= (version === 6 ? 7 : 8)',
+    find: ' && Number(prefix) >= shortest',
+    replace: '',
+  },
+  {
+    rows: ['H-14'],
+    takesOut: 'that a network within IPv4 as IPv6 writes it is one of IPv4',
+    file: 'src/settings/kinds.ts',
+    find: "mapped.check(address, 'ipv6') || ",
+    replace: '',
+  },
+  {
+    rows: ['H-14'],
+    takesOut: 'that no network of IPv6 holds all of IPv4',
+    file: 'src/settings/kinds.ts',
+    find: " || network.check(MAPPED, 'ipv6')",
     replace: '',
   },
   {

@@ -99,7 +99,7 @@ export const http: readonly SecurityRow[] = [
     part: 'core',
     standard: 'ASVS 4.1.3, 15.3.4; RFC 9700 4.13',
     demand: 'Believe `X-Forwarded-*` from configured proxies only.',
-    does: 'Only the networks in `TRUST_PROXY` are believed; all addresses at once cannot be named.',
+    does: 'Only the networks in `TRUST_PROXY` are believed; all addresses at once, or half of them, cannot be named in any spelling.',
   },
   {
     id: 'H-15',

@@ -121,15 +121,23 @@ export const networks = list('IP addresses or networks like `10.0.0.0/8`, with c
   isNetwork(one) ? one : undefined,
 )
 
+/** All of IPv4, as IPv6 writes it (`::ffff:10.0.0.1`): peers of IPv4 are found in a network of it. */
+const MAPPED = '::ffff:0:0'
+const mapped = new BlockList()
+mapped.addSubnet(MAPPED, 96, 'ipv6')
+
 function isNetwork(one: string): boolean {
   const [address = '', prefix, ...rest] = one.split('/')
   const version = isIP(address)
   if (version === 0 || rest.length > 0) return false
   if (prefix === undefined) return true
   try {
-    new BlockList().addSubnet(address, Number(prefix), version === 6 ? 'ipv6' : 'ipv4')
+    const network = new BlockList()
+    network.addSubnet(address, Number(prefix), version === 6 ? 'ipv6' : 'ipv4')
+    const holdsIPv4 = mapped.check(address, 'ipv6') || network.check(MAPPED, 'ipv6')
     // Half of all addresses is no network of proxies: anyone could then claim to be anyone.
-    return /^\d+$/.test(prefix) && Number(prefix) >= (version === 6 ? 7 : 8)
+    const shortest = version === 4 ? 8 : holdsIPv4 ? 96 + 8 : 7
+    return /^\d+$/.test(prefix) && Number(prefix) >= shortest
   } catch {
     return false
   }
