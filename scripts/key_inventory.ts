@@ -90,7 +90,13 @@ export const inventory: readonly InventoryRow[] = [
     file: 'src/security/reset_code.ts',
   },
   {
-    use: 'counting letters to one address, the address of letters to nobody, and the moments at which letters go',
+    use: 'counting letters to one address',
+    algorithm: 'SHA-256',
+    key: 'none',
+    file: 'src/mail/mailbox_limit.ts',
+  },
+  {
+    use: 'the address of letters to nobody, and the moments at which letters go',
     algorithm: 'SHA-256; random numbers for the moments',
     key: 'none',
     file: 'src/mail/outbox.ts',

@@ -235,8 +235,8 @@ export const throttling: readonly Mutation[] = [
     rows: ['A-07'],
     takesOut: 'that a try which a success has taken back is not taken back again when it ends without a judgement',
     file: THROTTLE,
-    find: 'share === undefined ? 1 : { of: share, most: 1 }',
-    replace: 'share === undefined ? 1 : 1',
+    find: 'share === undefined ? undefined : { of: share, most: 1 }',
+    replace: 'undefined',
     tests: 'test/features/throttle.test.ts',
   },
   {

@@ -172,7 +172,7 @@ function waitFor(lifetime: number): number {
 
 /** A try that was not judged counts nowhere. */
 function notCounted({ key, rule, share }: Counted): Statement[] {
-  return [refund(key, rule.limit, share === undefined ? 1 : { of: share, most: 1 }), dropped(key)]
+  return [refund(key, rule.limit, share === undefined ? undefined : { of: share, most: 1 }), dropped(key)]
 }
 
 /** Where the try from a known device counts. */

@@ -83,6 +83,7 @@ test('a person registers, confirms, logs in, and resets a forgotten password by 
   const welcome = await mailTo(smtp, ADA, 'Confirm your address')
   // Unconfirmed, and accounts are hidden.
   expect(await ada.logIn(PASSWORD)).toBe(401)
+  expect(await ada.send('POST', '/email_verification', { email: ADA })).toBe(200)
   const again = await mailTo(smtp, ADA, 'Confirm your address', 2)
   const [former, latest] = [await tokenIn(welcome), await tokenIn(again)]
   expect(await ada.send('PUT', '/email_verification', { verification_token: former })).toBe(403)

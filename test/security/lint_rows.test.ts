@@ -129,7 +129,7 @@ const TABLE_PARTS = /^(?:table\.name|names\.|(?:condition\.)?clause$|sql$|column
 function isFixed({ file, part }: { file: string; part: string }): boolean {
   const { code = '' } = sources.find((one) => one.file === file) ?? {}
   return (
-    /^\w+$/.test(part) && new RegExp(String.raw`\bconst ${part} =\s+(?:[\w\s=.']+\? '[^']*' : )?'[^']*'\n`).test(code)
+    /^\w+$/.test(part) && new RegExp(String.raw`\bconst ${part} =\s+(?:[\w\s=.']+\? '[^']*'\s+: )?'[^']*'\n`).test(code)
   )
 }
 

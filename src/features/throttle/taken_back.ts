@@ -67,11 +67,17 @@ export function dropped(key: string): Statement {
 }
 
 /**
- * @param tries how many to take back; of a bucket that counts others as well, what another one has counted of it, or one of that:
- * what a success has taken back already is no try any more, though it be still under way
+ * Takes one try back from a count.
+ * @param share what another bucket has counted of it is taken back instead, or at most so many of that: what a success has taken
+ * back already is no try any more, though it be still under way
  */
-export function refund(key: string, limit: number, tries: 1 | { of: string; most?: 1 }): Statement {
-  const [taken, params] = takenOf(tries)
+export function refund(key: string, limit: number, share?: { of: string; most?: number }): Statement {
+  const taken =
+    share === undefined
+      ? '1'
+      : 'COALESCE((SELECT CASE WHEN o.tries < ? THEN o.tries ELSE ? END FROM throttle_buckets o WHERE o.key = ?), 0)'
+  const most = share?.most ?? Number.MAX_SAFE_INTEGER
+  const params = share === undefined ? [] : [most, most, share.of]
   return {
     sql: `UPDATE throttle_buckets SET
         tries = CASE WHEN tries < ${taken} THEN 0 ELSE tries - ${taken} END,
@@ -79,10 +85,4 @@ export function refund(key: string, limit: number, tries: 1 | { of: string; most
       WHERE key = ?`,
     params: [...params, ...params, ...params, limit, key],
   }
-}
-
-function takenOf(tries: 1 | { of: string; most?: 1 }): [sql: string, params: readonly string[]] {
-  if (tries === 1) return ['1', []]
-  const counted = tries.most === 1 ? 'CASE WHEN o.tries < 1 THEN 0 ELSE 1 END' : 'o.tries'
-  return [`COALESCE((SELECT ${counted} FROM throttle_buckets o WHERE o.key = ?), 0)`, [tries.of]]
 }
