@@ -66,8 +66,23 @@ describe('SECRET', () => {
   })
 
   test('before this one is named by SECRET_PREVIOUS', () => {
-    expect(readSettings({ ...PRODUCTION, SECRET_PREVIOUS: 'the one before' }).secretPrevious).toBe('the one before')
+    const before = randomBytes(33).toString('hex')
+    expect(readSettings({ ...PRODUCTION, SECRET_PREVIOUS: before }).secretPrevious).toBe(before)
     expect(readSettings(PRODUCTION).secretPrevious).toBe('')
+  })
+
+  test.each(['short', 'x'.repeat(64), `sample_${PRODUCTION.SECRET}`])(
+    'O-01: before this one is refused in production where it is easily guessed: %s',
+    (before) => {
+      const mend = 'unset it, or set it to the SECRET before this one.'
+      expect(refusal({ ...PRODUCTION, SECRET_PREVIOUS: before })).toMatch(
+        new RegExp(`^SECRET_PREVIOUS is easily .*${mend}$`),
+      )
+    },
+  )
+
+  test('before this one may be anything in development', () => {
+    expect(readSettings({ SECRET_PREVIOUS: 'x' }).secretPrevious).toBe('x')
   })
 })
 

@@ -17,6 +17,13 @@ export const operation: readonly Mutation[] = [
   },
   {
     rows: ['O-01'],
+    takesOut: 'the same for the secret before this one',
+    file: 'src/settings/checks.ts',
+    find: "if (secretPrevious !== '' && isGuessable(secretPrevious)) {",
+    replace: "if (secretPrevious !== '' && publicUrl === '') {",
+  },
+  {
+    rows: ['O-01'],
     takesOut: 'the refusal of repeated characters',
     file: 'src/settings/checks.ts',
     find: 'new Set(key).size < 10 || ',

@@ -7,7 +7,14 @@ import type { Settings } from '../settings.ts'
 /** What the samples of all manuals are made of. */
 const SAMPLE = /secret|change|example|sample|password|12345/i
 
-export function checkProduction({ publicUrl, insecureHttp, corsOrigins, passwordMinLength, secret }: Settings): void {
+export function checkProduction({
+  publicUrl,
+  insecureHttp,
+  corsOrigins,
+  passwordMinLength,
+  secret,
+  secretPrevious,
+}: Settings): void {
   if (publicUrl === '') {
     throw new StartError(
       'PUBLIC_URL is missing: set it to the address under which browsers reach the service, like https://auth.example.org.',
@@ -30,6 +37,11 @@ export function checkProduction({ publicUrl, insecureHttp, corsOrigins, password
   if (isGuessable(secret)) {
     throw new StartError(
       'SECRET is missing or easily guessed: set it to at least 32 random bytes, for example with openssl rand -base64 33.',
+    )
+  }
+  if (secretPrevious !== '' && isGuessable(secretPrevious)) {
+    throw new StartError(
+      'SECRET_PREVIOUS is easily guessed, and what is made under it is believed: unset it, or set it to the SECRET before this one.',
     )
   }
 }

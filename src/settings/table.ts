@@ -9,6 +9,7 @@ import {
   hosts,
   integer,
   type Kind,
+  line,
   networks,
   origin,
   origins,
@@ -92,7 +93,7 @@ export function declare(read: Reader) {
     }),
     serviceName: read({
       variable: 'SERVICE_NAME',
-      kind: text,
+      kind: line,
       fallback: 'Bienvenue',
       meaning: 'What the service calls itself. A password may not be made of it.',
     }),
