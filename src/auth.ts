@@ -207,6 +207,7 @@ export class Auth {
       must(changeUser({ hashedPassword: DISABLED }, { id: userId }, this.#parts.db.now())),
       remove(sessions, { userId }),
       endTokens(userId),
+      ...this.#parts.post.forget('password_reset', user.email),
     ])
   }
 

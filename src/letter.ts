@@ -55,11 +55,13 @@ export interface Post {
    */
   decoy(letter: Letter): readonly Statement[]
   /**
-   * To be called when the links in all letters of this kind to an address have ended.
-   * @returns the statements after which they count no more, so that another one may go at once
+   * To be called where the links in all letters of this kind to an address end, be it somebody's or nobody's.
+   * @returns the statements by which those that have not gone stay behind: they would only mislead whoever reads them last
    */
+  outdate(kind: LetterKind, to: string): readonly Statement[]
+  /** The same, after which they count no more either, so that another one may go at once. */
   forget(kind: LetterKind, to: string): readonly Statement[]
 }
 
 /** Where there is no mail. */
-export const noPost: Post = { put: () => [], decoy: () => [], forget: () => [] }
+export const noPost: Post = { put: () => [], decoy: () => [], outdate: () => [], forget: () => [] }

@@ -175,7 +175,6 @@ describe('a value', () => {
   const HOSTS = /host names like app\.example\.org, with commas between\.$/
 
   test.each([
-    ['SERVICE_NAME', 'Salle des Fêtes\nBcc: ada@lovelace.example', /text on one line\.$/],
     ['PORT', '65536', WHOLE],
     ['PORT', '-1', WHOLE],
     ['PORT', '80.5', WHOLE],

@@ -159,8 +159,8 @@ export const passwordReset: readonly Mutation[] = [
     rows: ['R-10'],
     takesOut: 'that good tokens are no guesses',
     file: 'src/features/throttle/taken_back.ts',
-    find: "case 'password_reset':\n      return [...refunded, ",
-    replace: "case 'password_reset':\n      return [",
+    find: "case 'password_reset':\n      return [...refunded, emptied(account)]",
+    replace: "case 'password_reset':\n      return [emptied(account)]",
   },
   {
     rows: ['R-11'],

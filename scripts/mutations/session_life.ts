@@ -69,8 +69,8 @@ export const sessionLife: readonly Mutation[] = [
     also: [
       {
         file: 'src/auth/account.ts',
-        find: '[endOthers(user.id, opened.session.id), ',
-        replace: '[endOthers(user.id, session.id), ',
+        find: '[endOthers(user.id, opened.session.id)]',
+        replace: '[endOthers(user.id, session.id)]',
       },
     ],
   },

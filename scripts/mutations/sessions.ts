@@ -137,8 +137,8 @@ export const sessions: readonly Mutation[] = [
     rows: ['S-14'],
     takesOut: 'the end of the other sessions with a new password',
     file: 'src/auth/account.ts',
-    find: '[endOthers(user.id, opened.session.id), ',
-    replace: '[',
+    find: '[endOthers(user.id, opened.session.id)]',
+    replace: '[]',
   },
   {
     rows: ['S-14', 'R-15'],

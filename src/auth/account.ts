@@ -150,7 +150,7 @@ export class Account {
     client: Client,
     asked?: { email: string; letters: readonly Statement[] },
   ): Promise<ChangedAccount> {
-    const { db, devices, events, post, sessions: keeper } = this.#parts
+    const { db, devices, events, sessions: keeper } = this.#parts
     const changed: User = { ...user, ...changes }
     const { statements, ...opened } = keeper.make(changed, client, session.kind)
     const happened = typesOf(changes, asked !== undefined).map((type) => ({
@@ -162,9 +162,7 @@ export class Account {
         must(changeUser({ hashedPassword: user.hashedPassword, ...changes }, provenIn(user), db.now())),
         // Only in place of a session that is still alive.
         must(remove(sessions, { id: session.id })),
-        ...(changes.hashedPassword === undefined
-          ? []
-          : [endOthers(user.id, opened.session.id), ...post.forget('password_reset', user.email)]),
+        ...(changes.hashedPassword === undefined ? [] : [endOthers(user.id, opened.session.id)]),
         ...noteCost(changes.hashedPassword ?? ''),
         ...statements,
         ended,

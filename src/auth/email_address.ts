@@ -1,8 +1,8 @@
 /** The address of an account: proven by a mail, changed only when the new one is proven, brought back from the former one. */
 
 import { sessions } from '../db/sessions.ts'
-import { type Condition, must, remove } from '../db/table.ts'
-import { addToken, endTokens, noneSince, type OneTimeToken, replaceToken, spendFor, tokens } from '../db/tokens.ts'
+import { must, remove } from '../db/table.ts'
+import { addToken, endTokens, type OneTimeToken, replaceToken, spendFor, tokens } from '../db/tokens.ts'
 import { changeUser } from '../db/users.ts'
 import { type Statement, UniqueViolation } from '../db.ts'
 import { AuthError } from '../errors.ts'
@@ -49,18 +49,14 @@ export class EmailAddress {
   }
 
   /**
-   * The same for somebody who knows the password, unless a link went to them lately: letters that follow from it at once could
-   * be seen by how long others wait, and would tell whether the account is one's own.
+   * Whether a link that confirms the address went out in the last minutes: letters that follow from logins at once could be
+   * seen by how long others wait, and would tell whether the account is one's own.
+   * @param user null for an unknown address, for which it looks as well
    */
-  reminder(user: User, client: Client): Statement[] {
-    const lately = this.#parts.db.now() - REMINDER_PAUSE
-    return this.#linkTo(
-      user.id,
-      'email_confirmation',
-      user.email,
-      client,
-      noneSince(user.id, 'email_confirmation', lately),
-    )
+  async mailedLately(user: User | null): Promise<boolean> {
+    const { db } = this.#parts
+    const token = await db.findBy(tokens, { userId: user?.id ?? 0, purpose: 'email_confirmation' })
+    return token !== null && token.createdAt > db.now() - REMINDER_PAUSE
   }
 
   /** @returns what mails a link to the new address of an account, which changes when it is confirmed */
@@ -163,13 +159,7 @@ export class EmailAddress {
     ]
   }
 
-  #linkTo(
-    userId: number,
-    kind: 'email_confirmation' | 'email_change',
-    email: string,
-    client: Client,
-    onlyIf?: Condition,
-  ): Statement[] {
+  #linkTo(userId: number, kind: 'email_confirmation' | 'email_change', email: string, client: Client): Statement[] {
     const { db, post, settings } = this.#parts
     const { id, secretHash, credential } = makeCredential()
     const now = db.now()
@@ -186,7 +176,9 @@ export class EmailAddress {
     }
     const letter = { kind, to: email, language: client.language, lasts, values: { token: credential } }
     // Only together with its letter: a token that nobody is sent must not take the place of one that somebody was.
-    return [...post.put(letter, onlyIf).map(must), ...replaceToken(token)]
+    // Of an address for which several accounts ask each link is good.
+    const outdated = kind === 'email_confirmation' ? post.outdate(kind, email) : []
+    return [...outdated, ...post.put(letter).map(must), ...replaceToken(token)]
   }
 
   /** The work of `confirmation` for an address that is not mailed. */
@@ -194,7 +186,8 @@ export class EmailAddress {
     const { post, settings } = this.#parts
     const lasts = settings.confirmationLifetime
     const values = { token: makeCredential().credential }
-    return post.decoy({ kind: 'email_confirmation', to: email, language, lasts, values }).map(must)
+    const letter: Letter = { kind: 'email_confirmation', to: email, language, lasts, values }
+    return [...post.outdate(letter.kind, email), ...post.decoy(letter).map(must)]
   }
 
   async #owned(presented: string, purposes: readonly OneTimeToken['purpose'][], client: Client) {

@@ -42,13 +42,15 @@ export class Logins {
    * @throws AuthError `credentials_invalid`, `email_unconfirmed`, `throttled`, `busy`
    */
   async logIn({ email, password, client, presented, kind = 'cookie' }: LoginAttempt): Promise<Login> {
-    const { db, devices, events } = this.#parts
+    const { db, devices, events, settings } = this.#parts
     const emailKey = normalEmail(email)
     const known = await found(db.findUserBy({ emailKey }))
     const device = known === null ? null : devices.read(client.deviceCookie, known)
+    // For everybody, before anything is known.
+    const mailed = settings.requireConfirmed && (await this.#address.mailedLately(known))
     return events.attempt({ kind: 'login', emailKey, client, device }, async () => {
       const user = await this.proven(known, password)
-      if (user !== null) await this.#requireConfirmed(user, client, device)
+      if (user !== null) await this.#requireConfirmed(user, client, device, mailed)
       const opened = user === null ? null : await this.open(user, client, kind, device, presented)
       if (user === null || opened === null) {
         const owner = known === null ? {} : { email: known.email }
@@ -94,11 +96,11 @@ export class Logins {
   }
 
   /** Mails the link once more to somebody who knows the password and has waited for it, or never had one. */
-  async #requireConfirmed(user: User, client: Client, device: string | null): Promise<void> {
+  async #requireConfirmed(user: User, client: Client, device: string | null, mailed: boolean): Promise<void> {
     const { events, settings } = this.#parts
     if (!settings.requireConfirmed || user.emailConfirmedAt !== null) return
     const event: AuthEvent = { ...about(user, client), type: 'login_failed', device, reason: 'email_unconfirmed' }
-    await events.happenWith(event, this.#address.reminder(user, client))
+    await events.happenWith(event, mailed ? [] : this.#address.confirmation(user, client))
     throw new AuthError(settings.hideAccounts ? 'credentials_invalid' : 'email_unconfirmed')
   }
 }

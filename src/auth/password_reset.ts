@@ -67,7 +67,8 @@ export class PasswordReset {
     }
     const handedIn = user === null ? post.decoy(letter) : post.put(letter)
     // Only together with the letter: a token that nobody is sent must not take the place of one that somebody was.
-    const mailed = settings.production ? handedIn.map(must) : handedIn
+    const outdated = post.outdate('password_reset', letter.to)
+    const mailed = [...outdated, ...(settings.production ? handedIn.map(must) : handedIn)]
     const statements = [
       ...mailed,
       // Nor does one go to an address that is the account's no more, since a change was confirmed at this moment.
@@ -114,7 +115,7 @@ export class PasswordReset {
 
   /** @returns the new hash @throws AuthError as `complete` does */
   async spend(token: OneTimeToken, user: User, newPassword: string, client: Client): Promise<string> {
-    const { db, events, post, settings } = this.#parts
+    const { db, events, settings } = this.#parts
     const hashedPassword = await hashNew(this.#parts, newPassword, user.email, 'new_password')
     // In production a token comes by mail alone, and so proves the address as well.
     const proven = settings.production ? { emailConfirmedAt: user.emailConfirmedAt ?? db.now() } : {}
@@ -123,7 +124,6 @@ export class PasswordReset {
       must(changeUser({ hashedPassword, ...proven }, { id: user.id, emailKey: user.emailKey }, db.now())),
       remove(sessions, { userId: user.id }),
       endTokens(user.id),
-      ...post.forget('password_reset', user.email),
       ...noteCost(hashedPassword),
     ])
     if (!spent) throw new AuthError('reset_refused')

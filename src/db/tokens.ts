@@ -1,7 +1,7 @@
 /** The table of one-time tokens: at most one of a purpose per user. */
 
 import { integer, optionalText, type Statement, text } from '../engines/engine.ts'
-import { type Condition, insert, must, remove, type Table } from './table.ts'
+import { insert, must, remove, type Table } from './table.ts'
 
 const purposes = ['password_reset', 'reset_code', 'email_confirmation', 'email_change', 'email_undo'] as const
 
@@ -89,12 +89,6 @@ export function spendFor({ id, userId }: OneTimeToken, emailKey: string, now: nu
   const sql = `DELETE FROM one_time_tokens WHERE id = ? AND NOT EXISTS (
     SELECT 1 FROM one_time_tokens o WHERE o.reserves = ? AND o.user_id <> ? AND o.expires_at > ?)`
   return must({ sql, params: [id, emailKey, userId, now] })
-}
-
-/** No token of a purpose was made for a user since then. */
-export function noneSince(userId: number, purpose: TokenPurpose, time: number): Condition {
-  const sql = 'NOT EXISTS (SELECT 1 FROM one_time_tokens WHERE user_id = ? AND purpose = ? AND created_at > ?)'
-  return { sql, params: [userId, purpose, time] }
 }
 
 /** Withdraws a change of address that waits for its proof. */

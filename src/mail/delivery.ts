@@ -155,8 +155,6 @@ export class Delivery {
   /** Says in the log what became of a letter, once the outbox knows it: who reads the line finds the row as it says. */
   async #deliver(row: OutboxRow): Promise<void> {
     const { outbox, transport, compose, log, now, clock } = this.#parts
-    // To nobody as to somebody.
-    if (await outbox.isOutdated(row)) return outbox.settle(row)
     if (row.kind === DECOY) return this.#waste(row)
     const about = { letter: row.id, kind: row.kind, tries: row.tries + 1 }
     if (row.expiresAt <= now()) {

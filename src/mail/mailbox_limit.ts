@@ -8,9 +8,6 @@ import type { OutboxRow } from './outbox_table.ts'
 
 const HOUR = 3_600_000
 
-/** In the place of a key: a letter whose link has ended, and which counts no more. */
-export const FORGOTTEN = ''
-
 /** Tells letters of one kind to one address, without the address. */
 export function limitKeyOf(kind: LetterKind, to: string): string {
   return hash('sha256', `${kind} ${normalEmail(to)}`, 'base64url')

@@ -6,7 +6,7 @@
 import { hash, randomInt } from 'node:crypto'
 import { type Condition, insertIf, must, update } from '../db/table.ts'
 import type { DB, Statement } from '../db.ts'
-import { integer, type Row, text } from '../engines/engine.ts'
+import { integer, type Row } from '../engines/engine.ts'
 import { type Letter, type LetterKind, letterKinds, type Post } from '../letter.ts'
 import { makeId } from '../security/credential.ts'
 import { Sealer } from '../security/sealed.ts'
@@ -14,7 +14,7 @@ import { Secrets } from '../security/secrets.ts'
 import { noticeKinds } from '../settings/mail.ts'
 import type { Settings } from '../settings.ts'
 import { normalEmail } from '../user.ts'
-import { FORGOTTEN, limitKeyOf, withinLimit } from './mailbox_limit.ts'
+import { limitKeyOf, withinLimit } from './mailbox_limit.ts'
 import { type OutboxRow, outboxTable } from './outbox_table.ts'
 
 const HOUR = 3_600_000
@@ -45,12 +45,6 @@ export const DECOY = 'decoy'
  * which can be seen where the mail server is slow, by whoever asks for so many others first.
  */
 const MOST_DECOYS = 20
-
-/**
- * Each letter of these kinds makes the link in those before it worthless. That of a change is not among them: of one address
- * that several accounts ask for, each link is good.
- */
-const REPLACING: readonly string[] = ['password_reset', 'email_confirmation', DECOY]
 
 /** What waits; exported for a test, as is the next. */
 export const WAITING = `SELECT COUNT(*) AS count, COALESCE(MIN(created_at), 0) AS oldest FROM outbox
@@ -101,17 +95,24 @@ export class Outbox implements Post {
     if (mail === 'none') return []
     this.#stirred = true
     const now = this.#db.now()
-    // What was typed may be no address, and is kept for nobody.
-    const to = `${hash('sha256', normalEmail(letter.to), 'hex')}@nobody.invalid`
-    const row = this.#rowOf({ ...letter, to }, now, DECOY)
+    const row = this.#rowOf({ ...letter, to: nobody(letter.to) }, now, DECOY)
     // It is kept for the limit of its address alone.
     const kept = { ...row, dueAt: now + this.#spread(), expiresAt: now + HOUR - KEPT }
     return [insertIf(outboxTable, kept, withinLimit(mailsPerAddress, row))]
   }
 
+  outdate(kind: LetterKind, to: string): readonly Statement[] {
+    if (this.#settings.mail === 'none') return []
+    const sql = `UPDATE outbox SET due_at = NULL
+      WHERE limit_key IN (?, ?) AND due_at IS NOT NULL AND claimed_until <= ?`
+    // To somebody or to nobody, with the same statement.
+    return [{ sql, params: [limitKeyOf(kind, to), limitKeyOf(kind, nobody(to)), this.#db.now()] }]
+  }
+
   forget(kind: LetterKind, to: string): readonly Statement[] {
     if (this.#settings.mail === 'none') return []
-    return [update(outboxTable, { limitKey: FORGOTTEN }, { limitKey: limitKeyOf(kind, to) })]
+    const uncounted = update(outboxTable, { limitKey: '' }, { limitKey: limitKeyOf(kind, to) })
+    return [...this.outdate(kind, to), uncounted]
   }
 
   /** @param listener told when letters were handed in and may be in the database by now */
@@ -156,15 +157,6 @@ export class Outbox implements Post {
   /** @throws Unsealable where SECRET is another one than when it was written */
   open({ id, sealed }: OutboxRow): Letter {
     return letterFrom(JSON.parse(this.#sealer.open(sealed, id)))
-  }
-
-  /** @returns whether its link has ended, or a later letter has another in its place: it would only mislead whoever reads it last */
-  async isOutdated({ kind, limitKey, createdAt }: OutboxRow): Promise<boolean> {
-    if (limitKey === FORGOTTEN) return true
-    if (!REPLACING.includes(kind)) return false
-    const sql = 'SELECT id FROM outbox WHERE limit_key = ? AND created_at > ? LIMIT 1'
-    const later = await this.#db.read({ sql, params: [limitKey, createdAt] }, (row) => text(row, 'id'))
-    return later.length > 0
   }
 
   /** Notes that a claimed letter has gone, or never will; what it said is kept in development alone, for its page. */
@@ -222,6 +214,11 @@ export class Outbox implements Post {
       ...{ createdAt: now, expiresAt: now + letter.lasts, dueAt: now, tries: 0, claim: '', claimedUntil: 0 },
     }
   }
+}
+
+/** What was typed may be no address, and is kept for nobody. */
+function nobody(to: string): string {
+  return `${hash('sha256', normalEmail(to), 'hex')}@nobody.invalid`
 }
 
 /**

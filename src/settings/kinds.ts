@@ -11,12 +11,6 @@ export interface Kind<T> {
 
 export const text: Kind<string> = { looks: 'text', read: (value) => value }
 
-/** What stands in titles and in the headers of mails. */
-export const line: Kind<string> = {
-  looks: 'text on one line',
-  read: (value) => (/\p{Cc}/u.test(value) ? undefined : value),
-}
-
 export const flag: Kind<boolean> = {
   looks: '`true` or `false`',
   read: (value) => (value === 'true' ? true : value === 'false' ? false : undefined),

@@ -9,7 +9,6 @@ import {
   hosts,
   integer,
   type Kind,
-  line,
   networks,
   origin,
   origins,
@@ -93,7 +92,7 @@ export function declare(read: Reader) {
     }),
     serviceName: read({
       variable: 'SERVICE_NAME',
-      kind: line,
+      kind: text,
       fallback: 'Bienvenue',
       meaning: 'What the service calls itself. A password may not be made of it.',
     }),

@@ -10,7 +10,7 @@ import { accountKey, confirmKey, deviceKey, networkKey, resetsKey, SHARED_FACTOR
 /**
  * What a success empties: the count of the account, and of the network only what that account had added to it. That of
  * strangers stays at a login from a known device: they would see by it that the address has an account, and who comes home when.
- * What ends the links of resets also empties the count of those: it is there because the last link is good.
+ * Where a reset is the only way in from now on, and its links have ended, their count ends as well.
  */
 export function takenBack(
   event: AuthEvent,
@@ -28,14 +28,14 @@ export function takenBack(
         ? [...refunded, emptied(account)]
         : [emptied(deviceKey(device)), lessened(account, rule, now)]
     case 'password_reset':
-      return [...refunded, emptied(account), emptied(resetsKey(emailKey))]
-    case 'password_changed':
-      return [emptied(resetsKey(emailKey))]
+      return [...refunded, emptied(account)]
     case 'email_confirmed':
     case 'email_changed':
       return refunded
     case 'email_change_undone':
       return [...refunded, emptied(resetsKey(normalEmail(email)))]
+    case 'password_disabled':
+      return [emptied(resetsKey(emailKey))]
     case 'password_confirmed':
       return [emptied(confirmKey(sessionId))]
     default:
