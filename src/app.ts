@@ -111,7 +111,7 @@ export async function buildApp({
     trustProxy: settings.trustProxy.length > 0 && [...settings.trustProxy],
     bodyLimit: BODY_LIMIT,
     requestTimeout: 20_000,
-    // Longer than a login waits for its hash; a client that reads nothing would otherwise keep its answers here for ever.
+    // A client that reads nothing would otherwise keep its answers here for ever; `limitUnanswered` says whose turn it is.
     connectionTimeout: 60_000,
     // One connection may not queue up work without end.
     maxRequestsPerSocket: 1_000,

@@ -224,6 +224,11 @@ export class DB {
     }
   }
 
+  /** Returns where the database can be used, at the cost of one look at nothing. @throws StoreUnavailable */
+  async reach(): Promise<void> {
+    await this.#engine.reach()
+  }
+
   async close(): Promise<void> {
     await this.#engine.close()
   }

@@ -237,7 +237,7 @@ export const signIn: readonly Mutation[] = [
     rows: ['A-25'],
     takesOut: 'that statements happen all or not at all',
     file: 'src/engines/sqlite.ts',
-    find: 'await patiently(() => this.#transaction.immediate(statements))',
+    find: 'await this.#write(() => this.#transaction.immediate(statements))',
     replace:
       'for (const { sql, params, mustChange } of statements) {\n        const { changes } = this.#prepare(sql).run(...params)\n        if (mustChange === true && changes === 0) throw new Rollback()\n        await setTimeout(50)\n      }',
   },

@@ -119,7 +119,7 @@ export function clearCookies(reply: FastifyReply, { session }: CheckedSession, s
   else if (session.kind === 'token_cookie') clearTokenCookies(reply, settings)
 }
 
-/** Ends the session whose tokens a browser holds in cookies, if it does. */
+/** Clears the tokens that a browser holds in cookies, if it does, and ends their session where the access token is still good. */
 export async function leaveTokens(
   request: FastifyRequest,
   reply: FastifyReply,

@@ -18,7 +18,7 @@ export function installFastCheck(app: FastifyInstance, auth: Auth, settings: Set
   if (!settings.production || settings.logRequests || settings.corsOrigins.length > 0) return
   const type = { 'content-type': 'application/json; charset=utf-8' }
   const answer = new WholeAnswer(app.server, { ...answerHeaders(settings), ...type })
-  const prefix = `${settings.cookie.name}=`
+  const { name } = settings.cookie
   let asked: Asked[] = []
   const answerAll = async () => {
     const all = asked
@@ -34,7 +34,7 @@ export function installFastCheck(app: FastifyInstance, auth: Auth, settings: Set
 
   app.server.removeAllListeners('request')
   app.server.on('request', (request, response) => {
-    const cookie = isPlain(request, response) ? onlyCookie(request.headers.cookie, prefix) : null
+    const cookie = isPlain(request, response) ? onlyCookie(request.headers.cookie, name) : null
     const credential = cookie === null ? null : parseCredential(cookie)
     if (credential === null) return app.routing(request, response)
     // After all requests that this turn of the event loop reads.
@@ -64,15 +64,16 @@ function isPlain({ method, url, headers }: IncomingMessage, response: ServerResp
 }
 
 /**
- * @param prefix the name of a cookie with the sign behind it
- * @returns the value of that cookie where it is there once, as long as a credential, in signs that need no decoding, or null
+ * @returns the value of the cookie where its name is there once, before a value as long as a credential, in signs that need no
+ * decoding, or null
  */
-function onlyCookie(header: string | undefined, prefix: string): string | null {
+function onlyCookie(header: string | undefined, name: string): string | null {
   if (header === undefined) return null
-  const start = header.indexOf(prefix)
-  if (start < 0 || header.indexOf(prefix, start + 1) >= 0) return null
+  const start = header.indexOf(name)
+  if (start < 0 || header.indexOf(name, start + 1) >= 0) return null
   if (start > 0 && !header.startsWith('; ', start - 2)) return null
-  const from = start + prefix.length
+  const from = start + name.length + 1
+  if (header[from - 1] !== '=') return null
   const end = header.indexOf(';', from)
   const value = header.slice(from, end < 0 ? undefined : end)
   return value.length === CREDENTIAL_LENGTH ? value : null

@@ -13,11 +13,9 @@ export function installHealth(app: FastifyInstance, outbox: Outbox): void {
 
   // A mail server that is down is no reason to send people elsewhere: every instance has the same one.
   app.get('/health/ready', { config }, async (request) => {
+    await outbox.reach()
     // Strangers ask as well, as often as they like: of all letters only this machine makes it count.
-    if (!isDirectLoopback(request)) {
-      await outbox.reach()
-      return { status: 'ok' }
-    }
+    if (!isDirectLoopback(request)) return { status: 'ok' }
     const { count, oldest } = await outbox.waiting()
     const mail = { waiting: count, oldest_seconds: Math.floor(oldest / 1_000), late: oldest > LATE }
     return { status: 'ok', mail }

@@ -33,9 +33,17 @@ export function installPipelining(app: FastifyInstance): void {
   })
 }
 
-/** Ends a connection of which too many requests wait for an answer; to be called before the routes are declared. */
+/**
+ * Ends a connection of which too many requests wait for an answer, or on which nothing has gone on for too long though it is
+ * the client's turn; to be called before the routes are declared.
+ */
 export function limitUnanswered(app: FastifyInstance): void {
   const unanswered = new WeakMap<Socket, number>()
+  app.server.on('timeout', (socket: Socket) => {
+    // It is our turn, behind a long queue of hashes for instance.
+    if ((unanswered.get(socket) ?? 0) > 0 && socket.writableLength === 0) return
+    socket.destroy()
+  })
   app.addHook('onRequest', (request, reply, done) => {
     const { socket } = request.raw
     const count = (unanswered.get(socket) ?? 0) + 1

@@ -55,6 +55,8 @@ export interface Engine {
   lastNumber(table: string, column: string): Promise<number>
   /** Lets the numbers of such a column go on after `last`, so that none is given twice. */
   continueAfter(table: string, column: string, last: number): Promise<void>
+  /** @returns where rows can be read, and nothing is known that keeps them from being written @throws StoreUnavailable */
+  reach(): Promise<void>
   /** Of an engine that runs inside this process. */
   readonly near?: Near
   close(): Promise<void>

@@ -102,6 +102,10 @@ export class PostgresEngine implements Engine {
     }
   }
 
+  async reach(): Promise<void> {
+    await this.get('SELECT 1')
+  }
+
   async lastNumber(table: string, column: string): Promise<number> {
     const row = await this.get(
       'SELECT COALESCE(pg_sequence_last_value(pg_get_serial_sequence(?, ?)::regclass), 0) AS last',

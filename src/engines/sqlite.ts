@@ -79,19 +79,17 @@ export class SqliteEngine implements Engine {
   }
 
   async run(sql: string, params: readonly Value[] = []): Promise<number> {
-    this.#refuseLostFile()
     if (this.#sync?.failed === true) await this.#renewLog(this.#sync)
-    const changes = await patiently(() => this.#prepare(sql).run(...params).changes)
+    const changes = await this.#write(() => this.#prepare(sql).run(...params).changes)
     this.#considerCheckpoint()
     await this.#keep()
     return changes
   }
 
   async batch(statements: readonly Statement[], durability: Durability = 'now'): Promise<boolean> {
-    this.#refuseLostFile()
     if (durability === 'now' && this.#sync?.failed === true) await this.#renewLog(this.#sync)
     try {
-      await patiently(() => this.#transaction.immediate(statements))
+      await this.#write(() => this.#transaction.immediate(statements))
       this.#considerCheckpoint()
       if (durability === 'now') await this.#keep()
       return true
@@ -117,6 +115,11 @@ export class SqliteEngine implements Engine {
     ])
   }
 
+  async reach(): Promise<void> {
+    this.#refuseLostFile()
+    await this.get('SELECT 1')
+  }
+
   async close(): Promise<void> {
     await this.#checkpoint?.close()
     await this.#sync?.close()
@@ -125,7 +128,7 @@ export class SqliteEngine implements Engine {
 
   /** After a sync that failed: brings all of the log into the database, and that to the disk, before anything is added. */
   async #renewLog(sync: WalSync): Promise<void> {
-    const row = await patiently(() => this.#prepare('PRAGMA wal_checkpoint(TRUNCATE)').get())
+    const row = await this.#write(() => this.#prepare('PRAGMA wal_checkpoint(TRUNCATE)').get())
     if (integer(row ?? {}, 'busy') !== 0) throw new StoreUnavailable(new Error('the log of a failed sync is in use'))
     sync.renew()
   }
@@ -148,6 +151,14 @@ export class SqliteEngine implements Engine {
     } catch (error) {
       throw new StoreUnavailable(error)
     }
+  }
+
+  /** Asks at each try: the file may be replaced while a write waits for another process. */
+  async #write<T>(step: () => T): Promise<T> {
+    return patiently(() => {
+      this.#refuseLostFile()
+      return step()
+    })
   }
 
   #refuseLostFile(): void {

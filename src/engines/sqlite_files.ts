@@ -14,8 +14,13 @@ interface Identity {
 
 // Nothing is opened for it: to close a file takes the locks that SQLite holds on it from the whole process (POSIX).
 function identityOf(path: string): Identity | undefined {
-  const found = statSync(path, { throwIfNoEntry: false })
-  return found && { device: found.dev, number: found.ino }
+  try {
+    const { dev, ino } = statSync(path)
+    return { device: dev, number: ino }
+  } catch {
+    // Gone, or behind a folder that was closed or a link that leads in a circle.
+    return undefined
+  }
 }
 
 export class SqliteFiles {

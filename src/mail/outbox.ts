@@ -172,9 +172,9 @@ export class Outbox implements Post {
     await this.#db.commit([must(update(outboxTable, changes, { id, claim }))])
   }
 
-  /** Returns where the database answers, at the cost of one look by key. @throws StoreUnavailable */
+  /** Returns where the database can be used. @throws StoreUnavailable */
   async reach(): Promise<void> {
-    await this.#db.read({ sql: 'SELECT id FROM outbox WHERE id = ?', params: [''] }, () => true)
+    await this.#db.reach()
   }
 
   /** @returns what is due or will be, with the age of the oldest */

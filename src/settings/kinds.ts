@@ -129,7 +129,8 @@ mapped.addSubnet(MAPPED, 96, 'ipv6')
 function isNetwork(one: string): boolean {
   const [address = '', prefix, ...rest] = one.split('/')
   const version = isIP(address)
-  if (version === 0 || rest.length > 0) return false
+  // `::10.0.0.1` is another address to those who read it here than to those who compare it with peers.
+  if (version === 0 || rest.length > 0 || (version === 6 && /^(?!::ffff:).*\./i.test(address))) return false
   if (prefix === undefined) return true
   try {
     const network = new BlockList()

@@ -72,6 +72,10 @@ const REQUESTS: [string, (cookie: string) => Headers, string?][] = [
   ['a name as a value', (cookie) => ({ cookie: `x=${cookie}` })],
   ['the cookie twice, the good one first', (cookie) => ({ cookie: `${cookie}; __Host-session_id=${CREDENTIAL}` })],
   ['the cookie twice, the good one last', (cookie) => ({ cookie: `__Host-session_id=${CREDENTIAL}; ${cookie}` })],
+  [
+    'the name once more, with a space behind it',
+    (cookie) => ({ cookie: `__Host-session_id =${CREDENTIAL}; ${cookie}` }),
+  ],
   ['two headers', (cookie) => ({ cookie: [cookie, 'a=1'] })],
   ['in quotes', (cookie) => ({ cookie: cookie.replace('=', '="').concat('"') })],
   ['one sign more', (cookie) => ({ cookie: `${cookie}x` })],

@@ -1,5 +1,6 @@
 /** What load balancers and supervisors ask. */
 
+import { renameSync } from 'node:fs'
 import { expect, test, vi } from 'vitest'
 import { MAIL } from '../house.ts'
 import { MINUTE, OWNER, production, productionOnFile, stranger, Visitor } from '../production.ts'
@@ -12,6 +13,13 @@ test('a process that answers is alive, and ready as long as it reaches its datab
   await house.db.close()
   expect((await probe.send('GET', '/health/live')).statusCode).toBe(200)
   expect((await probe.send('GET', '/health/ready')).statusCode).toBeGreaterThanOrEqual(500)
+})
+
+test('a process that takes no more writes, since its file is lost, is not ready', async () => {
+  const house = await productionOnFile()
+  renameSync(`${house.file}-shm`, `${house.file}-shm.old`)
+  for (const asking of [stranger(house), new Visitor(house, '127.0.0.1')])
+    expect((await asking.send('GET', '/health/ready')).statusCode).toBe(503)
 })
 
 test('what mail waits is told to this machine alone', async () => {

@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { StoreUnavailable } from '../../src/engines/engine.ts'
 import { SqliteEngine } from '../../src/engines/sqlite.ts'
@@ -64,6 +65,33 @@ describe.each([
     rmSync(file + end)
     await expect(engine.run('CREATE TABLE notes (text TEXT)')).rejects.toThrow(StoreUnavailable)
   })
+})
+
+test('a write that waits for another process is not taken either, where the database is lost meanwhile', async () => {
+  const file = join(temporaryFolder(), 'waiting.db')
+  const engine = opened(file)
+  await engine.run('CREATE TABLE notes (text TEXT)')
+  const other = new Database(file)
+  onTestFinished(() => void other.close())
+  other.exec('BEGIN IMMEDIATE')
+  const waiting = expect(engine.batch([NOTE])).rejects.toThrow(StoreUnavailable)
+  const running = expect(engine.run(NOTE.sql)).rejects.toThrow('waiting.db was deleted or replaced')
+  renameSync(file, `${file}.old`)
+  other.exec('COMMIT')
+  await Promise.all([waiting, running])
+  expect(await notes(engine)).toEqual([])
+})
+
+test('a link in a circle and a folder that cannot be entered count as a loss', async () => {
+  const folder = temporaryFolder()
+  const [file, link] = [join(folder, 'real.db'), join(folder, 'link.db')]
+  symlinkSync(file, link)
+  const engine = opened(link)
+  await engine.run('CREATE TABLE notes (text TEXT)')
+  rmSync(link)
+  symlinkSync(link, link)
+  await expect(engine.batch([NOTE])).rejects.toThrow(StoreUnavailable)
+  await expect(engine.reach()).rejects.toThrow('link.db was deleted or replaced')
 })
 
 test('nothing is taken for lost in ordinary life: an empty file, others who come and go, checkpoints, a new start', async () => {

@@ -378,6 +378,27 @@ test('H-19: a client that reads nothing is let go, however little it asks for at
   await expect.poll(() => socket.destroyed, { timeout: 5_000 }).toBe(true)
 })
 
+test('a request that waits longer than that for us has its answer, and the connection goes on', async () => {
+  const file = join(temporaryFolder(), 'waiting.db')
+  const waiting = await openHouse({ DATABASE_URL: `sqlite:${file}` })
+  const to = await listening(waiting)
+  const { server } = waiting.app
+  await waiting.auth.registerUser(EMAIL, PASSWORD)
+  server.timeout = 100
+  const other = new Database(file)
+  other.exec('BEGIN IMMEDIATE')
+  const late = once(server, 'timeout')
+  const wire = new Wire(to).write(post(`Content-Length: ${LENGTH}\r\n`))
+  await late
+  other.exec('COMMIT')
+  other.close()
+  expect(statuses(await wire.until('logged in'))).toEqual([200])
+  wire.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  expect(statuses(await wire.until('Bienvenue'))).toEqual([200, 200])
+  wire.close()
+  await waiting.close()
+})
+
 test('clients that never read and clients that vanish do not stop the others', async () => {
   const request = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'
   const deaf = Array.from({ length: 20 }, () => new Wire(port).pause().write(request.repeat(2_000)))
