@@ -11,6 +11,7 @@ import { AuthError } from '../errors.ts'
 import type { Settings } from '../settings.ts'
 import type { User } from '../user.ts'
 import { clearSessionCookie, presentedCredential, setSessionCookie } from './cookies.ts'
+import { rethrowFailedCheck } from './fast_check.ts'
 import { accessCookie, clearTokenCookies, holdsTokens, setAccessCookie, setRefreshCookie } from './token_cookies.ts'
 
 /** @returns what follows `Bearer` in the Authorization header (RFC 6750 2.1), or undefined where there is no such header */
@@ -41,7 +42,8 @@ export async function bearerSession(bearer: string, auth: Auth): Promise<Checked
   return checked
 }
 
-function cookieSession(request: FastifyRequest, auth: Auth, settings: Settings): Promise<CheckedSession | null> {
+async function cookieSession(request: FastifyRequest, auth: Auth, settings: Settings): Promise<CheckedSession | null> {
+  rethrowFailedCheck(request.raw)
   return auth.checkSession(presentedCredential(request, settings))
 }
 

@@ -12,6 +12,13 @@ import type { Settings } from '../settings.ts'
 import { answerHeaders } from './headers.ts'
 import { WholeAnswer } from './whole_answer.ts'
 
+const failures = new WeakMap<IncomingMessage, unknown>()
+
+/** Throws what the look-up of a request's session cookie failed with, where the fast path has tried it in vain. */
+export function rethrowFailedCheck(request: IncomingMessage): void {
+  if (failures.has(request)) throw failures.get(request)
+}
+
 /** To be called when all routes are declared. */
 export function installFastCheck(app: FastifyInstance, auth: Auth, settings: Settings): void {
   // What they add to each request is done by hooks.
@@ -23,8 +30,11 @@ export function installFastCheck(app: FastifyInstance, auth: Auth, settings: Set
   const answerAll = async () => {
     const all = asked
     asked = []
-    // Where it fails, it fails once more in the place that knows what to say.
-    const found = await auth.glances(all.map(({ credential }) => credential)).catch(() => [])
+    const found = await auth.glances(all.map(({ credential }) => credential)).catch((failure: unknown) => {
+      // Handed on to the place that knows what to say, which would wait as long again if it asked anew.
+      for (const { request } of all) failures.set(request, failure)
+      return []
+    })
     all.forEach(({ request, response }, index) => {
       const glance = found[index] ?? null
       if (glance === null) app.routing(request, response)

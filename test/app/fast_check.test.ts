@@ -2,10 +2,22 @@
 
 import { once } from 'node:events'
 import { request } from 'node:http'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { StoreUnavailable } from '../../src/db.ts'
 import { CREDENTIAL_LENGTH } from '../../src/security/credential.ts'
 import type { House } from '../house.ts'
-import { DAY, MADE_UP, MINUTE, NEW_PASSWORD, OWNER, PASSWORD, production, signedIn, Visitor } from '../production.ts'
+import {
+  type Answer,
+  DAY,
+  MADE_UP,
+  MINUTE,
+  NEW_PASSWORD,
+  OWNER,
+  PASSWORD,
+  production,
+  signedIn,
+  Visitor,
+} from '../production.ts'
 
 type Headers = Record<string, string | string[]>
 
@@ -55,6 +67,12 @@ function get(url: string, headers: Headers, method: string): Promise<Heard> {
   })
 }
 
+/** What a client hears where the routes answer this. */
+function heardAs({ statusCode, headers, body }: Answer): Heard {
+  const { date: _, connection: __, ...rest } = headers
+  return { status: statusCode, headers: { ...rest, 'content-length': String(headers['content-length']) }, body }
+}
+
 const CREDENTIAL = MADE_UP
 
 /** What may stand beside a good cookie, or in its place. */
@@ -100,10 +118,7 @@ test.each(REQUESTS)('answers %s as the routes do', async (_, headersOf, path = '
   const headers = headersOf(cookie)
   const joined = Array.isArray(headers.cookie) ? { ...headers, cookie: headers.cookie.join('; ') } : headers
   const slow = await house.app.inject({ url: path, headers: { host: '127.0.0.1', ...joined } })
-  const { date: _date, connection: _connection, ...expected } = slow.headers
-  const lengths = { 'content-length': String(slow.headers['content-length']) }
-  const heard = await get(headers, path)
-  expect(heard).toEqual({ status: slow.statusCode, headers: { ...expected, ...lengths }, body: slow.body })
+  expect(await get(headers, path)).toEqual(heardAs(slow))
 })
 
 test('takes what is plain, and nothing else', async () => {
@@ -131,6 +146,23 @@ test.each([
   routed.count = 0
   expect((await get({ cookie })).status).toBe(200)
   expect(routed.count).toBe(1)
+})
+
+test.each([
+  ['the database cannot be used', new StoreUnavailable('gone'), 503, '5'],
+  ['something is wrong here', new Error('broken'), 500, undefined],
+])('where %s, it is asked once, and the answer is that of the routes', async (_, failure, status, retryAfter) => {
+  const { house, cookie, get } = await listening()
+  const glances = vi.spyOn(house.auth, 'glances').mockRejectedValue(failure)
+  const checks = vi.spyOn(house.auth, 'checkSession').mockRejectedValue(failure)
+  const slow = await house.app.inject({ url: '/profile', headers: { host: '127.0.0.1', cookie } })
+  expect([glances.mock.calls.length, checks.mock.calls.length]).toEqual([0, 1])
+  const heard = await get({ cookie })
+  expect([glances.mock.calls.length, checks.mock.calls.length]).toEqual([1, 1])
+  expect(heard).toEqual(heardAs(slow))
+  expect([heard.status, heard.headers['retry-after']]).toEqual([status, retryAfter])
+  glances.mockRestore()
+  expect((await get({ cookie })).status).toBe(200)
 })
 
 const IDLE = 7 * DAY
