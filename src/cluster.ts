@@ -84,6 +84,8 @@ class Workers {
   readonly #count: number
   readonly #log: Logger
   readonly #dismissed = new Set<Worker>()
+  /** The one whose successor is on its way: it needs no other one, should it end before. */
+  #leaving: Worker | null = null
   #started = false
   #stopping = false
   #pause = 0
@@ -124,11 +126,17 @@ class Workers {
   async #renewAll(): Promise<void> {
     for (const worker of present()) {
       if (this.#stopping) return
+      // Being replaced already, by one that is new.
+      if (worker.isDead()) continue
+      this.#leaving = worker
       try {
         await this.#begin()
       } catch (error) {
-        if (this.#stopping) return
-        return this.#log.error({ err: error }, 'a new worker does not start; those that are left stay')
+        this.#log.error({ err: error }, 'a new worker does not start; those that are left stay')
+        if (worker.isDead()) void this.#replace(false)
+        return
+      } finally {
+        this.#leaving = null
       }
       await this.#dismiss(worker)
     }
@@ -145,12 +153,14 @@ class Workers {
       resolve(Number(told))
     })
     worker.once('exit', (code: number | null, signal: string | null) => {
-      if (readyAt === Number.POSITIVE_INFINITY) {
+      // Also where it was never ready: whoever waits for it would begin another one.
+      if (this.#stopping || this.#dismissed.delete(worker)) return
+      const leaving = worker === this.#leaving
+      if (readyAt === Number.POSITIVE_INFINITY && !leaving) {
         return reject(signal === null ? new NeverReady(code ?? 1) : new StartError(`${signal} has ended a worker.`))
       }
-      if (this.#stopping || this.#dismissed.delete(worker)) return
       this.#log.error({ worker: worker.process.pid, code, signal }, 'a worker has ended, and is replaced')
-      void this.#replace(performance.now() - readyAt > STAYED)
+      if (!leaving) void this.#replace(performance.now() - readyAt > STAYED)
     })
     return port
   }

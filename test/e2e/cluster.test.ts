@@ -18,7 +18,7 @@ const PASSWORD = 'a long way to go'
 const WORKERS = '3'
 const REPLACED = 'all workers were replaced'
 
-/** Every answer says which process it is from; a process that finds the file `broken` ends before it is ready. */
+/** Every answer says which process it is from; a worker that finds the file `held` waits while it is there, and one that finds `broken` ends before it is ready. */
 const TELLING = `
 import { existsSync } from 'node:fs'
 import { ServerResponse } from 'node:http'
@@ -27,7 +27,9 @@ ServerResponse.prototype.writeHead = function (...given) {
   this.setHeader('x-process', process.pid)
   return writeHead.apply(this, given)
 }
-if (process.argv[1].endsWith('worker.ts') && existsSync('broken')) {
+const isWorker = process.argv[1].endsWith('worker.ts')
+while (isWorker && existsSync('held')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
+if (isWorker && existsSync('broken')) {
   process.stderr.write('broken at ' + Date.now() + '\\n')
   process.exit(3)
 }`
@@ -149,6 +151,17 @@ async function expectGone(pids: Iterable<number>): Promise<void> {
   await vi.waitFor(() => expect([...pids].filter(isRunning)).toEqual([]), PATIENCE)
 }
 
+/** That there are as many workers as were asked for, and still are when all were replaced once more. */
+async function expectTheirNumber(server: Server): Promise<void> {
+  const isRight = () => vi.waitFor(() => expect(workersOf(server)).toHaveLength(Number(WORKERS)), PATIENCE)
+  const renewals = () => server.child.stdout.split(REPLACED).length
+  await isRight()
+  const before = renewals()
+  server.child.signal('SIGHUP')
+  await vi.waitFor(() => expect(renewals()).toBe(before + 1), PATIENCE)
+  await isRight()
+}
+
 function start(env: Env = {}, folder?: string): Promise<Server> {
   return startServer({ ...SEVERAL, ...env }, folder)
 }
@@ -248,6 +261,54 @@ describe('SIGHUP', () => {
     server.child.signal('SIGHUP')
     await vi.waitFor(() => expect(server.child.stdout).toContain('a new worker does not start'), PATIENCE)
     expect(pidsOf(await askAll(server, {}, '/'))).toEqual(before)
+  })
+
+  /** Asks for new workers, and kills those that there are while the first new one is on its way. */
+  async function killedMeanwhile(folder: string): Promise<Server> {
+    const server = await start({}, folder)
+    const before = workersOf(server)
+    writeFileSync(join(folder, 'held'), '')
+    server.child.signal('SIGHUP')
+    await vi.waitFor(() => expect(workersOf(server)).toHaveLength(before.length + 1), PATIENCE)
+    for (const pid of before) process.kill(pid, 'SIGKILL')
+    const seen = () => server.child.stdout.split('a worker has ended, and is replaced').length - 1
+    await vi.waitFor(() => expect(seen()).toBe(before.length), PATIENCE)
+    return server
+  }
+
+  test('replaces a worker that dies meanwhile once, and not twice', async () => {
+    const folder = temporaryFolder()
+    const server = await killedMeanwhile(folder)
+    rmSync(join(folder, 'held'))
+    await vi.waitFor(() => expect(server.child.stdout).toContain(REPLACED), PATIENCE)
+    await expectTheirNumber(server)
+  })
+
+  test('replaces a worker that dies meanwhile also where the new one does not start', async () => {
+    const folder = temporaryFolder()
+    const server = await killedMeanwhile(folder)
+    writeFileSync(join(folder, 'broken'), '')
+    rmSync(join(folder, 'held'))
+    await vi.waitFor(() => expect(server.child.stdout).toContain('a new worker does not start'), PATIENCE)
+    rmSync(join(folder, 'broken'))
+    await expectTheirNumber(server)
+  })
+
+  test('replaces a worker that never got ready once, and not twice', async () => {
+    const server = await start()
+    const before = workersOf(server)
+    const [victim = 0] = before
+    process.kill(victim, 'SIGKILL')
+    await expectGone([victim])
+    const late = () => workersOf(server).find((pid) => !before.includes(pid))
+    const stopped = await vi.waitUntil(late, PATIENCE)
+    process.kill(stopped, 'SIGSTOP')
+    server.child.signal('SIGHUP')
+    await expectGone(before)
+    await vi.waitFor(() => expect(workersOf(server)).toHaveLength(before.length + 1), PATIENCE)
+    process.kill(stopped, 'SIGKILL')
+    await vi.waitFor(() => expect(server.child.stdout).toContain(REPLACED), PATIENCE)
+    await expectTheirNumber(server)
   })
 })
 
