@@ -112,7 +112,7 @@ function isHostName(domain: string): boolean {
 
 /**
  * Checks a display name: at most 200 characters, none that controls the terminal or the direction of what stands around the name
- * (UTS 55); blank means none.
+ * (UAX 9, section 2); blank means none.
  * @throws AuthError `field_invalid`
  */
 export function checkName(input: string): string | null {
