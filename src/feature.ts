@@ -69,6 +69,8 @@ export interface AuthEvent {
   emailKey?: string
   /** The address of the account as it is registered, where there is one. */
   email?: string
+  /** The address that could take a change back until now, where it is told as well. */
+  formerEmail?: string | undefined
   client: Client
   /** The public id of the session concerned. */
   sessionId?: string

@@ -29,8 +29,15 @@ export const notices: readonly Mutation[] = [
     rows: ['A-14'],
     takesOut: 'the notice of a deleted account',
     file: 'src/features/mail_notices.ts',
-    find: "return write('account_deleted', event)",
-    replace: 'return []',
+    find: "            ...write('account_deleted', event),\n",
+    replace: '',
+  },
+  {
+    rows: ['A-14'],
+    takesOut: 'the notice of a deleted account to the former address',
+    file: 'src/features/mail_notices.ts',
+    find: 'formerEmail === undefined ? []',
+    replace: 'true ? []',
   },
   {
     rows: ['A-14'],

@@ -148,8 +148,16 @@ export const operation: readonly Mutation[] = [
     rows: ['O-18'],
     takesOut: 'that a process short of files is told from a fault',
     file: REFUSALS,
-    find: "if (isShortOfFiles(error)) return new AuthError('busy', { retryAfter: 5 })",
+    find: "if (isShortOfResources(error)) return new AuthError('busy', { retryAfter: 5 })",
     replace: '',
+  },
+  {
+    rows: ['O-18'],
+    takesOut: 'the time to wait where the system gives no more threads',
+    file: REFUSALS,
+    find: '\\bE(?:[MN]FILE|AGAIN)\\b',
+    replace: '\\bE[MN]FILE\\b',
+    tests: 'test/app/refusals.test.ts',
   },
   {
     rows: ['O-18'],

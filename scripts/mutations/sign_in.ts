@@ -208,9 +208,9 @@ export const signIn: readonly Mutation[] = [
     rows: ['A-24'],
     takesOut: 'the password before an account is deleted',
     file: 'src/auth/account.ts',
-    find: 'const { user, session } = await this.confirm(asking, currentPassword, client)\n    const event',
+    find: 'const { user, session } = await this.confirm(asking, currentPassword, client)\n    const formerEmail',
     replace:
-      "const { user, session } = currentPassword === '' ? await this.confirm(asking, '', client) : asking\n    const event",
+      "const { user, session } = currentPassword === '' ? await this.confirm(asking, '', client) : asking\n    const formerEmail",
   },
   {
     rows: ['A-24', 'S-15'],

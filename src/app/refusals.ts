@@ -131,7 +131,7 @@ function asRefusal(error: unknown): AuthError {
   if (error instanceof AuthError) return error
   if (error instanceof StoreUnavailable) return new AuthError('store_unavailable', { retryAfter: 5 })
   if (isGone(error)) return new AuthError('request_invalid')
-  if (isShortOfFiles(error)) return new AuthError('busy', { retryAfter: 5 })
+  if (isShortOfResources(error)) return new AuthError('busy', { retryAfter: 5 })
   if (!isFrameworkError(error)) return new AuthError('internal')
   const [invalid] = error.validation ?? []
   if (invalid !== undefined) return invalidField(invalid)
@@ -162,11 +162,12 @@ function invalidField({ keyword, instancePath, params }: Invalid): AuthError {
 }
 
 /**
- * The process may open no more files, of which a connection is one and a new thread needs some. What fails then has no code in
- * common; messages of the framework may quote the request.
+ * The process may open no more files, of which a connection is one and a new thread needs some, or may have no more threads.
+ * What fails then has no code in common; messages of the framework may quote the request.
  */
-function isShortOfFiles(error: unknown): boolean {
-  return error instanceof Error && !isFrameworkError(error) && /\bE[MN]FILE\b|too many open files/.test(error.message)
+function isShortOfResources(error: unknown): boolean {
+  const told = /\bE(?:[MN]FILE|AGAIN)\b|too many open files/
+  return error instanceof Error && !isFrameworkError(error) && told.test(error.message)
 }
 
 /** The client closed the connection before its request was complete. */

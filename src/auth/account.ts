@@ -104,12 +104,14 @@ export class Account {
   }
 
   /**
-   * Deletes the account and everything that hangs on it.
+   * Deletes the account and everything that hangs on it. Whoever could take a change of its address back is told as well: that
+   * way back ends with it.
    * @throws AuthError `current_password_wrong`, `session_required` (it ended meanwhile), `throttled`, `busy`
    */
   async delete(asking: CheckedSession, currentPassword: string, client: Client): Promise<void> {
     const { user, session } = await this.confirm(asking, currentPassword, client)
-    const event: AuthEvent = { ...about(user, client), type: 'user_deleted' }
+    const formerEmail = await this.#address.former(user)
+    const event: AuthEvent = { ...about(user, client), type: 'user_deleted', formerEmail }
     const deletion = must(remove(users, provenIn(user)))
     const deleted = await this.#parts.events.happen(event, [stillOpen(session), deletion])
     if (!deleted) throw await this.#overtaken(session.id)

@@ -64,6 +64,13 @@ export class EmailAddress {
     return this.#linkTo(user.id, 'email_change', email, client)
   }
 
+  /** @returns the address that can take the last change back, as long as one can */
+  async former(user: User): Promise<string | undefined> {
+    const { db } = this.#parts
+    const undo = await db.findBy(tokens, { userId: user.id, purpose: 'email_undo' })
+    return undo !== null && undo.expiresAt > db.now() ? (undo.email ?? undefined) : undefined
+  }
+
   /** @returns what tells the owner of a taken address that somebody wanted it */
   exists(owner: string, { language, address, userAgent }: Client): readonly Statement[] {
     const lasts = this.#parts.settings.confirmationLifetime

@@ -40,7 +40,7 @@ export function mailNotices({ production, loginFailuresPerAccount: many }: Setti
     name: 'mail_notices',
     migrations: noticeMigrations,
     record(event) {
-      const { type, userId, device } = event
+      const { type, userId, device, formerEmail } = event
       switch (type) {
         case 'password_changed':
         case 'password_reset':
@@ -50,7 +50,10 @@ export function mailNotices({ production, loginFailuresPerAccount: many }: Setti
         case 'refresh_token_reused':
           return write('token_reused', event)
         case 'user_deleted':
-          return write('account_deleted', event)
+          return [
+            ...write('account_deleted', event),
+            ...(formerEmail === undefined ? [] : write('account_deleted', { ...event, email: formerEmail })),
+          ]
         case 'login_failed':
           if (userId === null) return []
           return [counted(userId), ...write('failed_logins', event, { sql: EXACTLY, params: [userId, many] })]

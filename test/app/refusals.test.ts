@@ -39,3 +39,14 @@ test.each([
   app.addHook('preHandler', () => Promise.reject(thrown))
   expect(seen(await new Client(app).send('GET', '/'))).toStrictEqual(UNEXPECTED)
 })
+
+test.each([
+  ['files', new Error('EMFILE: too many open files, open')],
+  // As Node says it where the system gives it no thread.
+  ['threads', Object.assign(new Error('EAGAIN'), { code: 'ERR_WORKER_INIT_FAILED' })],
+])('O-18: where the system gives no more %s the answer is 503 with a time to wait', async (_, thrown) => {
+  const { app } = await house()
+  app.addHook('preHandler', () => Promise.reject(thrown))
+  const refused = await new Client(app).send('GET', '/')
+  expect([refused.statusCode, refused.json().code, refused.headers['retry-after']]).toEqual([503, 'busy', '5'])
+})

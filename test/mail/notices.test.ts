@@ -2,7 +2,7 @@
 
 import { describe, expect, test, vi } from 'vitest'
 import { letterOf, letters } from '../house.ts'
-import { guess, HOUR, linesOf, MINUTE, NEW_PASSWORD, OWNER, PASSWORD, stranger, tally } from '../production.ts'
+import { DAY, guess, HOUR, linesOf, MINUTE, NEW_PASSWORD, OWNER, PASSWORD, stranger, tally } from '../production.ts'
 import { change, confirm, FIREFOX, NEW_ADDRESS, SECRET, settled, tokenOf, told } from './owner.ts'
 
 describe('A-14: after a change of a credential its owner is told once', () => {
@@ -80,6 +80,23 @@ describe('A-14: after a change of a credential its owner is told once', () => {
     const { house, owner, since } = await settled()
     expect((await owner.send('DELETE', '/users/me', { current_password: PASSWORD })).statusCode).toBe(200)
     expect(await told(house, since)).toEqual([`account_deleted ${OWNER}`])
+  })
+
+  test('A-14: a thief who moved the address deletes the account: the former address is told as well, while it has the way back', async () => {
+    for (const [wait, expected] of [
+      [HOUR, [`account_deleted ${NEW_ADDRESS}`, `account_deleted ${OWNER}`]],
+      [7 * DAY, [`account_deleted ${NEW_ADDRESS}`]],
+    ] as const) {
+      const { house, owner } = await settled()
+      await change(owner, { email: NEW_ADDRESS })
+      await confirm(owner, await tokenOf(house, 'email_change'))
+      house.clock.advance(wait)
+      const since = house.clock.now()
+      const thief = stranger(house)
+      expect((await thief.logIn(NEW_ADDRESS, PASSWORD)).statusCode).toBe(200)
+      expect((await thief.send('DELETE', '/users/me', { current_password: PASSWORD })).statusCode).toBe(200)
+      expect((await told(house, since)).filter((line) => line.startsWith('account_deleted'))).toEqual(expected)
+    }
   })
 
   test('A-14: 20 changes at once: one happens, and one notice tells of it', async () => {

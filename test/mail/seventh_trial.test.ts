@@ -212,3 +212,11 @@ test('A-18: a change to another address that mails nothing withdraws the one tha
   await change(owner, { email: WANTED })
   expect((await confirm(stranger(house), link)).statusCode).toBe(403)
 })
+
+test('A-18: to ask for the address that the account has withdraws a change that waits', async () => {
+  const { house, owner } = await settled()
+  const link = await asked(house, owner, WANTED)
+  const kept = await change(owner, { email: OWNER })
+  expect([kept.statusCode, kept.json().email, kept.json().pending_email]).toEqual([200, OWNER, undefined])
+  expect((await confirm(stranger(house), link)).statusCode).toBe(403)
+})
