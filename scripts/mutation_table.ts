@@ -15,6 +15,7 @@ import { limits } from './mutations/limits.ts'
 import { lockOut } from './mutations/lock_out.ts'
 import { mailedCodes } from './mutations/mailed_codes.ts'
 import { mailedLinks } from './mutations/mailed_links.ts'
+import { meanwhile } from './mutations/meanwhile.ts'
 import { notices } from './mutations/notices.ts'
 import { operation } from './mutations/operation.ts'
 import { otherCookies } from './mutations/other_cookies.ts'
@@ -66,6 +67,7 @@ export const mutations: readonly Mutation[] = [
   ...refreshTokens,
   ...tokenKeys,
   ...operation,
+  ...meanwhile,
 ]
 
 /** A test that failed when a defence was out. */

@@ -70,7 +70,7 @@ export class Auth {
     this.tokens = new Tokens(this.#parts, secrets)
     this.address = new EmailAddress(this.#parts)
     this.#account = new Account(this.#parts, this.address)
-    this.#logins = new Logins(this.#parts, this.address)
+    this.#logins = new Logins(this.#parts)
     this.#registration = new Registration(this.#parts, this.address)
     this.#reset = new PasswordReset(this.#parts)
   }

@@ -88,6 +88,11 @@ export class DB {
     return this.findUserBy({ email })
   }
 
+  /** @returns the number of a user to be added, which no other one gets, whatever becomes of this one */
+  async takeUserNumber(): Promise<number> {
+    return this.#engine.takeNumber(users.name, users.columns.id)
+  }
+
   /**
    * @param criteria fields that must all be equal; an `email` is compared by its normal form
    * @throws NoResultFound, InvalidRequest (unknown field, or none)
@@ -153,9 +158,9 @@ export class DB {
     return (await this.#engine.all(SIGNING_KEYS)).map(signingKeys.read)
   }
 
-  /** Adds a token in the place of the user's pending one of that purpose. */
+  /** Adds a token in the place of the user's pending one of that purpose. @throws NoResultFound (no such user) */
   async addToken(token: OneTimeToken): Promise<void> {
-    await this.commit(replaceToken(token))
+    if (!(await this.commit(replaceToken(token)))) throw new NoResultFound(users.name)
   }
 
   /** @throws NoResultFound, InvalidRequest */

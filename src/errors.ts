@@ -45,7 +45,7 @@ export const errorTable = {
   },
   email_unconfirmed: {
     message: 'this address is not confirmed yet: open the link in the mail that was sent to it',
-    mend: 'Open the link of the mail that came with the registration, and with this try; `POST /email_verification` sends another one.',
+    mend: 'Open the link of the mail that came with the registration; `POST /email_verification` sends another one.',
   },
   verification_refused: {
     message: 'this token confirms no address',

@@ -59,9 +59,17 @@ export interface Post {
    * @returns the statements by which those that have not gone stay behind: they would only mislead whoever reads them last
    */
   outdate(kind: LetterKind, to: string): readonly Statement[]
+  /** The same work where nobody has the address: what goes to whoever registers it at this moment is left alone. */
+  outdateDecoys(kind: LetterKind, to: string): readonly Statement[]
   /** The same, after which they count no more either, so that another one may go at once. */
   forget(kind: LetterKind, to: string): readonly Statement[]
 }
 
 /** Where there is no mail. */
-export const noPost: Post = { put: () => [], decoy: () => [], outdate: () => [], forget: () => [] }
+export const noPost: Post = {
+  put: () => [],
+  decoy: () => [],
+  outdate: () => [],
+  outdateDecoys: () => [],
+  forget: () => [],
+}

@@ -71,11 +71,16 @@ export async function openService(): Promise<Service> {
     upkeep().catch((error: unknown) => log.error({ err: error }, 'upkeep failed'))
   }, UPKEEP_INTERVAL)
   const twin = twinOf(app)
+  let letters: Promise<void> | undefined
+  app.addHook('preClose', async () => {
+    // Beside the requests: a stop takes as long as the longer of both.
+    letters = delivery?.stop()
+  })
   app.addHook('onClose', async () => {
     clearInterval(timer)
     // What is under way on either address still needs the database.
     await new Promise((resolve) => twin.close(resolve))
-    await delivery?.stop()
+    await letters
     await upkeep()
     await auth.close()
     await db.close()

@@ -12,8 +12,9 @@ export const addresses: readonly Mutation[] = [
     rows: ['A-13'],
     takesOut: 'that a registration of a taken address uses up a number as well',
     file: 'src/auth/registration.ts',
-    find: '[...told, ...useUpNumber(db.now())]',
-    replace: 'told',
+    find: '    const id = await db.takeUserNumber()\n    const owner = await ownerOf(db, emailKey)\n    if (owner !== null) return this.#refuse(owner, client)\n',
+    replace:
+      '    const owner = await ownerOf(db, emailKey)\n    if (owner !== null) return this.#refuse(owner, client)\n    const id = await db.takeUserNumber()\n',
     tests,
   },
   {

@@ -39,8 +39,8 @@ export const limits: readonly Mutation[] = [
     rows: ['H-19'],
     takesOut: 'that a busy service judges no try',
     file: 'src/auth/events.ts',
-    find: '/^(?:busy$|session_required$|password_)/',
-    replace: '/^(?:session_required$|password_)/',
+    find: '/^(?:busy$|password_)/',
+    replace: '/^password_/',
     tests: 'test/features/throttle/seats.test.ts',
   },
   {

@@ -43,8 +43,8 @@ export const mailedLinks: readonly Mutation[] = [
     rows: ['A-17'],
     takesOut: 'that another one takes its place, and that there can be but one',
     file: 'src/db/tokens.ts',
-    find: '[remove(tokens, { userId: token.userId, purpose: token.purpose }), insert(tokens, token)]',
-    replace: '[insert(tokens, token)]',
+    find: '[remove(tokens, { userId, purpose }), must(insertIf(tokens, token, [there]))]',
+    replace: '[must(insertIf(tokens, token, [there]))]',
     also: [{ file: 'src/db/migrations.ts', find: ',\n        UNIQUE (user_id, purpose)', replace: '' }],
   },
   {

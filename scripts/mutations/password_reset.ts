@@ -80,8 +80,8 @@ export const passwordReset: readonly Mutation[] = [
     rows: ['R-08'],
     takesOut: 'that a new token replaces the pending one, and that there can be but one',
     file: 'src/db/tokens.ts',
-    find: '[remove(tokens, { userId: token.userId, purpose: token.purpose }), insert(tokens, token)]',
-    replace: '[insert(tokens, token)]',
+    find: '[remove(tokens, { userId, purpose }), must(insertIf(tokens, token, [there]))]',
+    replace: '[must(insertIf(tokens, token, [there]))]',
     also: [{ file: 'src/db/migrations.ts', find: ',\n        UNIQUE (user_id, purpose)', replace: '' }],
   },
   {

@@ -89,16 +89,11 @@ export const signIn: readonly Mutation[] = [
   },
   {
     rows: ['A-19', 'A-25'],
-    takesOut: 'that an address is unique: in the table, in the look before, and by the one token of its confirmation',
+    takesOut: 'that an address is unique: in the table, and in the look before',
     file: 'src/db/migrations.ts',
     find: 'email_key TEXT NOT NULL UNIQUE',
     replace: 'email_key TEXT NOT NULL',
     also: [
-      {
-        file: 'src/db/tokens.ts',
-        find: ', id FROM users WHERE email_key',
-        replace: ', max(id) FROM users WHERE email_key',
-      },
       {
         file: 'src/auth/registration.ts',
         find: '    if (owner !== null) return this.#refuse(owner, client)\n',

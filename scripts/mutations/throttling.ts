@@ -115,6 +115,22 @@ export const throttling: readonly Mutation[] = [
     replace: "if (low !== '' || high === '') return canonical",
   },
   {
+    rows: ['A-05'],
+    takesOut: 'that the count of a network is over ten minutes after its first try',
+    file: 'src/features/throttle/bucket.ts',
+    find: 'rule.fromFirst === true && !empty',
+    replace: 'false',
+    tests: 'test/features/throttle.test.ts',
+  },
+  {
+    rows: ['A-05'],
+    takesOut: 'that what an account added to it is forgotten together with it',
+    file: 'src/features/throttle.ts',
+    find: 'ends.get(partOf) ?? next.expiresAt',
+    replace: 'next.expiresAt',
+    tests: 'test/features/throttle.test.ts',
+  },
+  {
     rows: ['A-05', 'A-09'],
     takesOut: 'that the peer is known before a client can reset the connection',
     file: 'src/app/client.ts',

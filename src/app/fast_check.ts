@@ -5,6 +5,7 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import type { Auth } from '../auth.ts'
 import { CREDENTIAL_LENGTH, type ParsedCredential, parseCredential } from '../security/credential.ts'
@@ -19,6 +20,13 @@ export function rethrowFailedCheck(request: IncomingMessage): void {
   if (failures.has(request)) throw failures.get(request)
 }
 
+const waiting = new Set<readonly Asked[]>()
+
+/** Whether a request of this connection waits here for the database. */
+export function waitsForCheck(socket: Socket): boolean {
+  return [...waiting].some((batch) => batch.some(({ request }) => request.socket === socket))
+}
+
 /** To be called when all routes are declared. */
 export function installFastCheck(app: FastifyInstance, auth: Auth, settings: Settings): void {
   // What they add to each request is done by hooks.
@@ -30,11 +38,13 @@ export function installFastCheck(app: FastifyInstance, auth: Auth, settings: Set
   const answerAll = async () => {
     const all = asked
     asked = []
+    waiting.add(all)
     const found = await auth.glances(all.map(({ credential }) => credential)).catch((failure: unknown) => {
       // Handed on to the place that knows what to say, which would wait as long again if it asked anew.
       for (const { request } of all) failures.set(request, failure)
       return []
     })
+    waiting.delete(all)
     all.forEach(({ request, response }, index) => {
       const glance = found[index] ?? null
       if (glance === null) app.routing(request, response)

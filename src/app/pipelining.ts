@@ -8,6 +8,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { BODY_LIMIT } from './bodies.ts'
+import { waitsForCheck } from './fast_check.ts'
 
 /** Requests of one connection that come at once, and that wait for an answer. */
 const MOST = 16
@@ -41,7 +42,8 @@ export function limitUnanswered(app: FastifyInstance): void {
   const unanswered = new WeakMap<Socket, number>()
   app.server.on('timeout', (socket: Socket) => {
     // It is our turn, behind a long queue of hashes for instance.
-    if ((unanswered.get(socket) ?? 0) > 0 && socket.writableLength === 0) return
+    const waits = (unanswered.get(socket) ?? 0) > 0 || waitsForCheck(socket)
+    if (waits && socket.writableLength === 0) return
     socket.destroy()
   })
   app.addHook('onRequest', (request, reply, done) => {

@@ -61,6 +61,9 @@ function installLogin(untyped: FastifyInstance, auth: Auth, settings: Settings):
   })
 }
 
+/** What is told of a refresh token that is good for nothing any more; any other refusal leaves it to the browser. */
+const WORTHLESS: ReadonlySet<string> = new Set(['refresh_refused', 'refresh_token_reused'])
+
 function installRefresh(untyped: FastifyInstance, auth: Auth, settings: Settings): void {
   const refresh = object({ refresh_token: text }, [])
   const config = { access: 'public' } as const
@@ -79,7 +82,7 @@ function installRefresh(untyped: FastifyInstance, auth: Auth, settings: Settings
       const opened = await auth.tokens.refresh(kept, 'token_cookie', request.client)
       return await answerTokens(reply, opened, 'refreshed', auth, settings)
     } catch (error) {
-      if (error instanceof AuthError) clearTokenCookies(reply, settings)
+      if (error instanceof AuthError && WORTHLESS.has(error.code)) clearTokenCookies(reply, settings)
       throw error
     }
   })

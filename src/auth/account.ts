@@ -11,7 +11,7 @@ import type { Attempt, AuthEvent, AuthEventType } from '../feature.ts'
 import type { Client } from '../session.ts'
 import { checkEmail, checkName, normalEmail, type User } from '../user.ts'
 import type { EmailAddress } from './email_address.ts'
-import { type AuthParts, about, hashNew, ownerOf } from './parts.ts'
+import { type AuthParts, about, found, hashNew, ownerOf } from './parts.ts'
 import type { CheckedSession, OpenedSession } from './sessions.ts'
 
 export interface AccountChanges {
@@ -140,7 +140,7 @@ export class Account {
     const event: AuthEvent = { ...about(user, client), type: 'name_changed', sessionId: session.id }
     const attempt: Attempt = { kind: 'change', emailKey: user.emailKey, client, device: null }
     const renamed = await events.attempt(attempt, () =>
-      events.happen(event, [must(changeUser({ name: checkedName }, { id: user.id }, db.now()))]),
+      events.happen(event, [stillOpen(session), must(changeUser({ name: checkedName }, { id: user.id }, db.now()))]),
     )
     if (!renamed) throw new AuthError('session_required')
     return unchanged({ ...user, name: checkedName })
@@ -183,7 +183,9 @@ export class Account {
       throw error
     }
     for (const event of happened) events.tell(event)
-    const stored = await db.findUserBy({ id: user.id })
+    const stored = await found(db.findUserBy({ id: user.id }))
+    // Deleted since.
+    if (stored === null) throw new AuthError('session_required')
     return { user: stored, opened, deviceCookie: devices.issue(stored, null), pendingEmail: asked?.email ?? null }
   }
 

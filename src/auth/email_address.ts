@@ -13,9 +13,6 @@ import type { Client } from '../session.ts'
 import { checkEmail, isSameMailbox, normalEmail, type User } from '../user.ts'
 import { type AuthParts, about, DISABLED, found, ownerOf, pendingToken } from './parts.ts'
 
-/** Between two links that a login mails to an address which is not confirmed, in milliseconds. */
-const REMINDER_PAUSE = 10 * 60_000
-
 /** What is said of a change to both addresses. */
 type Notice = Omit<Letter, 'to'>
 
@@ -44,19 +41,8 @@ export class EmailAddress {
   }
 
   /** @returns what mails the owner of an account a link that confirms its address */
-  confirmation(user: User, client: Client): Statement[] {
-    return this.#linkTo(user.id, 'email_confirmation', user.email, client)
-  }
-
-  /**
-   * Whether a link that confirms the address went out in the last minutes: letters that follow from logins at once could be
-   * seen by how long others wait, and would tell whether the account is one's own.
-   * @param user null for an unknown address, for which it looks as well
-   */
-  async mailedLately(user: User | null): Promise<boolean> {
-    const { db } = this.#parts
-    const token = await db.findBy(tokens, { userId: user?.id ?? 0, purpose: 'email_confirmation' })
-    return token !== null && token.createdAt > db.now() - REMINDER_PAUSE
+  confirmation({ id, email }: User, client: Client): Statement[] {
+    return this.#linkTo(id, 'email_confirmation', email, client)
   }
 
   /** @returns what mails a link to the new address of an account, which changes when it is confirmed */
@@ -87,7 +73,9 @@ export class EmailAddress {
     const { token, user } = await this.#owned(presented, ['email_confirmation', 'email_change'], client)
     if (token.purpose === 'email_change') await this.#switch(token, user, client)
     else await this.#confirmed(token, user, client)
-    const stored = await this.#parts.db.findUserBy({ id: user.id })
+    const stored = await found(this.#parts.db.findUserBy({ id: user.id }))
+    // Deleted since.
+    if (stored === null) throw new AuthError('verification_refused')
     return { user: stored, deviceCookie: this.#parts.devices.issue(stored, null) }
   }
 
@@ -194,7 +182,7 @@ export class EmailAddress {
     const lasts = settings.confirmationLifetime
     const values = { token: makeCredential().credential }
     const letter: Letter = { kind: 'email_confirmation', to: email, language, lasts, values }
-    return [...post.outdate(letter.kind, email), ...post.decoy(letter).map(must)]
+    return [...post.outdateDecoys(letter.kind, email), ...post.decoy(letter).map(must)]
   }
 
   async #owned(presented: string, purposes: readonly OneTimeToken['purpose'][], client: Client) {

@@ -4,8 +4,8 @@ import type { DB, Statement } from '../db.ts'
 import { AuthError } from '../errors.ts'
 import type { Attempt, AuthEvent, Leave, Seams } from '../feature.ts'
 
-/** The service was busy, the session ended meanwhile, or the secret was right and only the new password was refused. */
-const UNJUDGED = /^(?:busy$|session_required$|password_)/
+/** The service was busy, or the secret was right and only the new password was refused. */
+const UNJUDGED = /^(?:busy$|password_)/
 
 export class Events {
   readonly #db: DB
@@ -30,7 +30,7 @@ export class Events {
       judged = true
       return done
     } catch (error) {
-      judged = error instanceof AuthError && !UNJUDGED.test(error.code)
+      judged = error instanceof AuthError && isJudged(attempt, error)
       throw error
     } finally {
       for (const leave of leaves) await leave(judged)
@@ -76,4 +76,10 @@ export class Events {
       throw error
     }
   }
+}
+
+/** Where a session has ended before the current password was looked at, nothing was learned; anywhere else it may have been. */
+function isJudged({ kind }: Attempt, { code }: AuthError): boolean {
+  if (kind === 'confirm' && code === 'session_required') return false
+  return !UNJUDGED.test(code)
 }

@@ -8,7 +8,6 @@ import { AuthError } from '../errors.ts'
 import type { AuthEvent } from '../feature.ts'
 import type { Client, SessionKind } from '../session.ts'
 import { normalEmail, type User } from '../user.ts'
-import type { EmailAddress } from './email_address.ts'
 import { type AuthParts, about, found } from './parts.ts'
 import type { OpenedSession } from './sessions.ts'
 
@@ -30,11 +29,9 @@ export interface Login extends OpenedSession {
 
 export class Logins {
   readonly #parts: AuthParts
-  readonly #address: EmailAddress
 
-  constructor(parts: AuthParts, address: EmailAddress) {
+  constructor(parts: AuthParts) {
     this.#parts = parts
-    this.#address = address
   }
 
   /**
@@ -42,15 +39,13 @@ export class Logins {
    * @throws AuthError `credentials_invalid`, `email_unconfirmed`, `throttled`, `busy`
    */
   async logIn({ email, password, client, presented, kind = 'cookie' }: LoginAttempt): Promise<Login> {
-    const { db, devices, events, settings } = this.#parts
+    const { db, devices, events } = this.#parts
     const emailKey = normalEmail(email)
     const known = await found(db.findUserBy({ emailKey }))
     const device = known === null ? null : devices.read(client.deviceCookie, known)
-    // For everybody, before anything is known.
-    const mailed = settings.requireConfirmed && (await this.#address.mailedLately(known))
     return events.attempt({ kind: 'login', emailKey, client, device }, async () => {
       const user = await this.proven(known, password)
-      if (user !== null) await this.#requireConfirmed(user, client, device, mailed)
+      if (user !== null) await this.#requireConfirmed(user, client, device)
       const opened = user === null ? null : await this.open(user, client, kind, device, presented)
       if (user === null || opened === null) {
         const owner = known === null ? {} : { email: known.email }
@@ -95,12 +90,11 @@ export class Logins {
     return changed ? { ...user, hashedPassword } : this.proven(await found(db.findUserBy({ id: user.id })), password)
   }
 
-  /** Mails the link once more to somebody who knows the password and has waited for it, or never had one. */
-  async #requireConfirmed(user: User, client: Client, device: string | null, mailed: boolean): Promise<void> {
+  /** Mails nothing: how long other letters wait then would tell whose account it is. */
+  async #requireConfirmed(user: User, client: Client, device: string | null): Promise<void> {
     const { events, settings } = this.#parts
     if (!settings.requireConfirmed || user.emailConfirmedAt !== null) return
-    const event: AuthEvent = { ...about(user, client), type: 'login_failed', device, reason: 'email_unconfirmed' }
-    await events.happenWith(event, mailed ? [] : this.#address.confirmation(user, client))
+    await events.happen({ ...about(user, client), type: 'login_failed', device, reason: 'email_unconfirmed' })
     throw new AuthError(settings.hideAccounts ? 'credentials_invalid' : 'email_unconfirmed')
   }
 }

@@ -19,8 +19,11 @@ import { type AuthParts, about, found, hashNew, pendingToken } from './parts.ts'
 export interface RequestedReset {
   /** Null for an unknown address. */
   owner: { user: User; resetToken: string } | null
-  /** For a cookie of the browser that asked, in which alone the mailed code is good; made for unknown addresses as well. */
-  browser: string
+  /**
+   * For a cookie of the browser that asked, in which alone the mailed code is good; made for unknown addresses as well. Null
+   * where a letter would be one too many: the code of the last one stays good.
+   */
+  browser: string | null
 }
 
 export interface ResetCompletion {
@@ -67,7 +70,7 @@ export class PasswordReset {
     }
     const handedIn = user === null ? post.decoy(letter) : post.put(letter)
     // Only together with the letter: a token that nobody is sent must not take the place of one that somebody was.
-    const outdated = post.outdate('password_reset', letter.to)
+    const outdated = user === null ? post.outdateDecoys(letter.kind, emailKey) : post.outdate(letter.kind, user.email)
     const mailed = [...outdated, ...(settings.production ? handedIn.map(must) : handedIn)]
     const statements = [
       ...mailed,
@@ -83,9 +86,9 @@ export class PasswordReset {
       }),
     ]
     const event = { type: 'password_reset_requested', userId: user?.id ?? null, emailKey, client } as const
-    await events.happenWith(event, user === null ? mailed : statements)
+    const written = await events.happenWith(event, user === null ? mailed : statements)
     const owner = user === null ? null : { user, resetToken: link.credential }
-    return { owner, browser: browser.credential }
+    return { owner, browser: written ? browser.credential : null }
   }
 
   /**

@@ -1,7 +1,7 @@
 /** The table of one-time tokens: at most one of a purpose per user. */
 
 import { integer, optionalText, type Statement, text } from '../engines/engine.ts'
-import { insert, must, remove, type Table } from './table.ts'
+import { insert, insertIf, must, remove, type Table } from './table.ts'
 
 const purposes = ['password_reset', 'reset_code', 'email_confirmation', 'email_change', 'email_undo'] as const
 
@@ -44,9 +44,11 @@ export const tokens: Table<OneTimeToken> = {
   }),
 }
 
-/** Puts a token in the place of the pending one of its purpose. */
+/** Puts a token in the place of the pending one of its purpose, or refuses all where the account was deleted meanwhile. */
 export function replaceToken(token: OneTimeToken): Statement[] {
-  return [remove(tokens, { userId: token.userId, purpose: token.purpose }), insert(tokens, token)]
+  const { userId, purpose } = token
+  const there = { sql: 'EXISTS (SELECT 1 FROM users WHERE id = ?)', params: [userId] }
+  return [remove(tokens, { userId, purpose }), must(insertIf(tokens, token, [there]))]
 }
 
 /** Adds a token unless one of its purpose is pending. */
@@ -57,15 +59,6 @@ export function addToken(token: OneTimeToken): Statement[] {
     { sql: ended, params: [token.userId, token.purpose, token.createdAt] },
     { sql: `${sql} ON CONFLICT DO NOTHING`, params },
   ]
-}
-
-/** Adds a token of a user whose id is not known yet, since the row is written by the same transaction. */
-export function addTokenOf(emailKey: string, token: Omit<OneTimeToken, 'userId'>): Statement {
-  const { sql, params } = insert(tokens, token)
-  const withOwner = sql
-    .replace(') VALUES (', ', user_id) SELECT ')
-    .replace(/\)$/, ', id FROM users WHERE email_key = ?')
-  return must({ sql: withOwner, params: [...params, emailKey] })
 }
 
 /**

@@ -1,9 +1,8 @@
 /** The table of users. Whoever writes an address writes its normal form with it, here and nowhere else. */
 
 import { integer, optionalInteger, optionalText, type Statement, text } from '../engines/engine.ts'
-import { makeId } from '../security/credential.ts'
 import { normalEmail, type User } from '../user.ts'
-import { InvalidRequest, insert, remove, type Table, update } from './table.ts'
+import { InvalidRequest, insert, type Table, update } from './table.ts'
 
 export const users: Table<User> = {
   name: 'users',
@@ -32,14 +31,10 @@ export const users: Table<User> = {
 export type NewUser = Pick<User, 'email' | 'hashedPassword' | 'name'>
 export type UserChanges = Partial<Pick<User, 'email' | 'hashedPassword' | 'name' | 'emailConfirmedAt'>>
 
-export function insertUser({ email, hashedPassword, name }: NewUser, now: number): Statement {
-  return insert(users, { email, emailKey: normalEmail(email), name, hashedPassword, createdAt: now, updatedAt: now })
-}
-
-/** Takes a number that no user will have, as a registration takes one. */
-export function useUpNumber(now: number): Statement[] {
-  const email = `${makeId()}@nobody.invalid`
-  return [insertUser({ email, hashedPassword: '', name: null }, now), remove(users, { emailKey: normalEmail(email) })]
+/** @param taken the number that the user gets, if one was taken; default: the next one */
+export function insertUser({ email, hashedPassword, name }: NewUser, now: number, taken?: number): Statement {
+  const row = { email, emailKey: normalEmail(email), name, hashedPassword, createdAt: now, updatedAt: now }
+  return insert(users, taken === undefined ? row : { ...row, id: taken })
 }
 
 /**

@@ -51,6 +51,8 @@ export interface Engine {
    * it calls `INTEGER PRIMARY KEY AUTOINCREMENT` is a number that is never given twice, however an engine says so.
    */
   alter(statements: readonly Statement[]): Promise<void>
+  /** @returns the next number of such a column, which no row gets by itself any more, be it used or not */
+  takeNumber(table: string, column: string): Promise<number>
   /** @returns the highest number that a column of `alter`'s numbering kind has ever been given, or 0 */
   lastNumber(table: string, column: string): Promise<number>
   /** Lets the numbers of such a column go on after `last`, so that none is given twice. */

@@ -106,6 +106,11 @@ export class PostgresEngine implements Engine {
     await this.get('SELECT 1')
   }
 
+  async takeNumber(table: string, column: string): Promise<number> {
+    const row = await this.get('SELECT nextval(pg_get_serial_sequence(?, ?)) AS next', [table, column])
+    return integer(row ?? {}, 'next')
+  }
+
   async lastNumber(table: string, column: string): Promise<number> {
     const row = await this.get(
       'SELECT COALESCE(pg_sequence_last_value(pg_get_serial_sequence(?, ?)::regclass), 0) AS last',

@@ -103,6 +103,17 @@ export class SqliteEngine implements Engine {
     await this.batch(statements)
   }
 
+  async takeNumber(table: string): Promise<number> {
+    const first =
+      'INSERT INTO sqlite_sequence (name, seq) SELECT ?, 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = ?)'
+    const next = 'UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = ? RETURNING seq'
+    const take = this.#database.transaction(() => {
+      this.#prepare(first).run(table, table)
+      return this.#prepare(next).get(table)
+    })
+    return integer((await this.#write(() => take.immediate())) ?? {}, 'seq')
+  }
+
   async lastNumber(table: string): Promise<number> {
     const row = await this.get('SELECT seq FROM sqlite_sequence WHERE name = ?', [table])
     return row === undefined ? 0 : integer(row, 'seq')

@@ -158,7 +158,7 @@ function row({ event, at, times }: Omit<Refused, 'told'>): Statement {
   const { type, userId, emailKey = '', sessionId, client, reason } = event
   const { address, userAgent } = where(client)
   return {
-    // A registration is recorded before the id of the new user is known.
+    // A try that is throttled names an address alone.
     sql: `INSERT INTO audit_log (at, type, user_id, session_id, address, user_agent, reason, times)
       VALUES (?, ?, COALESCE(?, (SELECT id FROM users WHERE email_key = ?)), ?, ?, ?, ?, ?)`,
     params: [at, type, userId, emailKey, sessionId ?? null, address, userAgent, reason ?? null, times],

@@ -53,6 +53,8 @@ interface Counted {
   rule: Rule
   /** The key of the part of it that is this account's, which is counted as well. */
   share?: string
+  /** The key of that of which it is a part: it is forgotten together with that. */
+  partOf?: string
 }
 
 export function throttle(db: DB, settings: Settings): Feature {
@@ -60,20 +62,29 @@ export function throttle(db: DB, settings: Settings): Feature {
   const inFlight = new InFlight()
   const seats = new Seats()
 
+  /** @returns what counts one more try in each of these, or the key of one that is blocked */
+  async function countingIn(limited: readonly Counted[]): Promise<Statement[] | string> {
+    const statements: Statement[] = []
+    const ends = new Map<string, number>()
+    for (const { key, rule, partOf = key } of limited) {
+      const found = await db.findBy(buckets, { key })
+      const next = afterTry(found ?? { key, tries: 0, blockedUntil: 0, expiresAt: 0 }, rule, db.now())
+      if (next === null) return key
+      ends.set(key, next.expiresAt)
+      statements.push(replaceBucket(found, { ...next, expiresAt: ends.get(partOf) ?? next.expiresAt }))
+    }
+    return statements
+  }
+
   /** @returns the key of one that is blocked, so that the try was counted in none of these; null where it was in all */
   async function count(counted: readonly Counted[]): Promise<string | null> {
     const limited = counted.filter(({ rule }) => rule.limit > 0)
     const [first] = limited
     if (first === undefined) return null
     for (let race = 0; race < MOST_RACES; race += 1) {
-      const statements: Statement[] = []
-      for (const { key, rule } of limited) {
-        const found = await db.findBy(buckets, { key })
-        const next = afterTry(found ?? { key, tries: 0, blockedUntil: 0, expiresAt: 0 }, rule, db.now())
-        if (next === null) return key
-        statements.push(replaceBucket(found, next))
-      }
-      if (await db.note(statements)) return null
+      const counting = await countingIn(limited)
+      if (typeof counting === 'string') return counting
+      if (await db.note(counting)) return null
     }
     return first.key
   }
@@ -153,9 +164,9 @@ function rulesOf(settings: Settings) {
     },
     confirm: { limit: settings.loginFailuresPerAccount, waits: GROWING_WAITS, memory: 24 * HOUR },
     device: { limit: settings.loginFailuresPerAccount, waits: [HOUR], memory: HOUR },
-    // What one account has added to the count of a network; never full, and forgotten together with it.
+    // What one account has added to the count of a network; never full.
     share: { limit: settings.failuresPerNetwork > 0 ? COUNTLESS : 0, waits: [0], memory: 10 * MINUTE },
-    network: { limit: settings.failuresPerNetwork, waits: [10 * MINUTE], memory: 10 * MINUTE },
+    network: { limit: settings.failuresPerNetwork, waits: [10 * MINUTE], memory: 10 * MINUTE, fromFirst: true },
     changes: { limit: CHANGES_PER_ACCOUNT, waits: [2 * MINUTE], memory: HOUR },
     refreshes: { limit: REFRESHES_PER_SESSION, waits: [MINUTE / 2], memory: HOUR },
     registrations: { limit: settings.registrationsPerNetwork, waits: [10 * MINUTE], memory: HOUR },
@@ -236,7 +247,7 @@ function failuresOf(emailKey: string, client: Client, rules: Rules): Counted[] {
   const share = shareKey(emailKey, client)
   return ofNetwork('failures', rules.network, client).flatMap((network) => [
     { ...network, share },
-    { key: share, rule: rules.share },
+    { key: share, rule: rules.share, partOf: network.key },
   ])
 }
 

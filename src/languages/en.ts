@@ -44,8 +44,9 @@ const pages = {
   'login.forgot': 'Forgot your password?',
   'login.new': 'New here?',
   'login.register': 'Register',
+  'login.confirm': 'No mail to confirm your address?',
   'login.unconfirmed':
-    'The address or the password is wrong, or the address is not confirmed yet. If it waits for that, we have just sent the mail again.',
+    'The address or the password is wrong, or the address is not confirmed yet. If it waits for that, open the link in the mail to it, or ask for another one below.',
 
   'register.title': 'Register',
   'register.submit': 'Register',
@@ -176,7 +177,7 @@ const errors = {
   'error.password_invalid': 'This password holds characters that cannot be read. Choose another one.',
   'error.credentials_invalid': 'The address or the password is wrong. Check both and try again.',
   'error.email_unconfirmed':
-    'This address is not confirmed yet. Open the link in the mail that we have just sent to it.',
+    'This address is not confirmed yet. Open the link in the mail that was sent to it, or ask for another one below.',
   'error.verification_refused':
     'This link does not work any more: it was used, is too old, or there is a newer one. Ask for another mail.',
   'error.session_required': 'Your session has ended. Log in again.',

@@ -41,8 +41,9 @@ export const fr: Texts = {
   'login.forgot': 'Mot de passe oublié ?',
   'login.new': 'Première visite ?',
   'login.register': 'S’inscrire',
+  'login.confirm': 'Pas d’e-mail de confirmation ?',
   'login.unconfirmed':
-    'L’adresse ou le mot de passe est faux, ou l’adresse n’est pas encore confirmée. Si elle attend de l’être, nous venons de renvoyer l’e-mail.',
+    'L’adresse ou le mot de passe est faux, ou l’adresse n’est pas encore confirmée. Si elle attend de l’être, ouvrez le lien de l’e-mail reçu, ou demandez-en un autre ci-dessous.',
 
   'register.title': 'Inscription',
   'register.submit': 'S’inscrire',
@@ -178,7 +179,7 @@ export const fr: Texts = {
   'error.password_invalid': 'Ce mot de passe contient des caractères illisibles. Choisissez-en un autre.',
   'error.credentials_invalid': 'L’adresse ou le mot de passe est faux. Vérifiez les deux et réessayez.',
   'error.email_unconfirmed':
-    'Cette adresse n’est pas encore confirmée. Ouvrez le lien de l’e-mail que nous venons de lui envoyer.',
+    'Cette adresse n’est pas encore confirmée. Ouvrez le lien de l’e-mail reçu, ou demandez-en un autre ci-dessous.',
   'error.verification_refused':
     'Ce lien ne fonctionne plus : il a servi, il est trop ancien ou il y en a un plus récent. Demandez un autre e-mail.',
   'error.session_required': 'Votre session est terminée. Reconnectez-vous.',

@@ -1,7 +1,8 @@
 /**
  * The delivery: takes letters out of the outbox, a few at a time side by side, so that a slow one holds up its own place
  * alone, tries again later what could not go now, and gives up in the end. A mail goes twice only where its acceptance is
- * never noted: the process ends in between, or the mail server takes the mail and does not say so in time.
+ * not noted: the process ends in between, or another one claims the letter before it can be; or the mail server takes the
+ * mail and does not say so in time.
  */
 
 import { setTimeout as rest } from 'node:timers/promises'
@@ -56,7 +57,8 @@ interface Parts {
 export class Delivery {
   readonly #parts: Required<Parts>
   readonly #wasted: Allowance
-  readonly #underWay = new Set<Promise<void>>()
+  /** By the id of the letter. */
+  readonly #underWay = new Map<string, Promise<void>>()
   #timer: NodeJS.Timeout | undefined
   #looking: Promise<void> | undefined
   #again = false
@@ -112,7 +114,7 @@ export class Delivery {
     clearTimeout(this.#alarm)
     const patience = setTimeout(() => this.#leaving.abort(), STOP_LIMIT)
     await this.#looking
-    await Promise.all(this.#underWay)
+    await Promise.all(this.#underWay.values())
     clearTimeout(patience)
   }
 
@@ -143,13 +145,15 @@ export class Delivery {
   }
 
   #carry(row: OutboxRow): void {
+    // It was claimed for less time than it takes, since the process stood still or cannot note that it was taken.
+    if (this.#underWay.has(row.id)) return
     const carried = this.#deliver(row)
       .catch((error: unknown) => this.#parts.log.error({ err: error, letter: row.id }, 'the outbox cannot be written'))
       .finally(() => {
-        this.#underWay.delete(carried)
+        this.#underWay.delete(row.id)
         this.wake()
       })
-    this.#underWay.add(carried)
+    this.#underWay.set(row.id, carried)
   }
 
   /** Says in the log what became of a letter, once the outbox knows it: who reads the line finds the row as it says. */
@@ -171,11 +175,21 @@ export class Delivery {
       if (error instanceof Unsealable || (error instanceof NotSent && error.permanent)) {
         return outbox.settle(row).finally(() => log.error({ ...about, ...reason }, 'a mail was refused for good'))
       }
-      const wait = PAUSES[Math.min(row.tries, PAUSES.length - 1)] ?? LATE
-      const line = { ...about, ...reason, wait: wait / 1_000 }
-      return outbox.postpone(row, wait).finally(() => log.warn(line, 'a mail could not be sent yet'))
+      return this.#postponed(row, { ...about, ...reason })
     }
     await this.#settled(row).finally(() => log.info(about, 'mail sent'))
+  }
+
+  async #postponed(row: OutboxRow, line: object): Promise<void> {
+    const { outbox, log } = this.#parts
+    const wait = PAUSES[Math.min(row.tries, PAUSES.length - 1)] ?? LATE
+    let again = true
+    try {
+      again = await outbox.postpone(row, wait)
+    } finally {
+      if (again) log.warn({ ...line, wait: wait / 1_000 }, 'a mail could not be sent yet')
+      else log.warn(line, 'a mail could not be sent, and its link has ended meanwhile')
+    }
   }
 
   /**
@@ -196,16 +210,17 @@ export class Delivery {
     await outbox.settle(row)
   }
 
-  /** What was accepted must be noted, or it would be sent again; so a database that is busy is waited for. */
+  /** What was accepted must be noted, or it would be sent again; so a database that cannot be used is waited for. */
   async #settled(row: OutboxRow): Promise<void> {
     const { outbox, log } = this.#parts
+    const { signal } = this.#leaving
     for (let tries = 0; ; tries += 1) {
       try {
         return await outbox.settle(row)
       } catch (error) {
         if (tries === 0) log.error({ err: error, letter: row.id }, 'a sent mail cannot be noted yet')
-        if (tries * PAUSE_TO_NOTE > SEND_LIMIT) throw error
-        await rest(PAUSE_TO_NOTE)
+        if (signal.aborted) throw error
+        await pause(PAUSE_TO_NOTE, signal)
       }
     }
   }

@@ -102,11 +102,13 @@ export class Outbox implements Post {
   }
 
   outdate(kind: LetterKind, to: string): readonly Statement[] {
-    if (this.#settings.mail === 'none') return []
-    const sql = `UPDATE outbox SET due_at = NULL
-      WHERE limit_key IN (?, ?) AND due_at IS NOT NULL AND claimed_until <= ?`
-    // To somebody or to nobody, with the same statement.
-    return [{ sql, params: [limitKeyOf(kind, to), limitKeyOf(kind, nobody(to)), this.#db.now()] }]
+    // Nobody may have had the address a moment ago.
+    return this.#outdate(limitKeyOf(kind, to), limitKeyOf(kind, nobody(to)))
+  }
+
+  outdateDecoys(kind: LetterKind, to: string): readonly Statement[] {
+    const key = limitKeyOf(kind, nobody(to))
+    return this.#outdate(key, key)
   }
 
   forget(kind: LetterKind, to: string): readonly Statement[] {
@@ -159,17 +161,23 @@ export class Outbox implements Post {
     return letterFrom(JSON.parse(this.#sealer.open(sealed, id)))
   }
 
-  /** Notes that a claimed letter has gone, or never will; what it said is kept in development alone, for its page. */
-  async settle({ id, claim, sealed }: OutboxRow): Promise<void> {
+  /**
+   * Notes that a letter has gone, or never will, whoever has claimed it since; what it said is kept in development alone, for
+   * its page.
+   */
+  async settle({ id, sealed }: OutboxRow): Promise<void> {
     const kept = this.#settings.mail === 'folder' ? sealed : ''
-    await this.#db.commit([update(outboxTable, { dueAt: null, claim: '', sealed: kept }, { id, claim })])
+    await this.#db.commit([update(outboxTable, { dueAt: null, claim: '', sealed: kept }, { id })])
   }
 
-  /** Notes that a claimed letter could not be sent now. @param wait milliseconds until the next try */
-  async postpone({ id, claim, tries }: OutboxRow, wait: number): Promise<void> {
-    const dueAt = this.#db.now() + wait
-    const changes = { dueAt, tries: tries + 1, claim: '', claimedUntil: 0 }
-    await this.#db.commit([must(update(outboxTable, changes, { id, claim }))])
+  /**
+   * Notes that a claimed letter could not be sent now.
+   * @param wait milliseconds until the next try
+   * @returns false where there is none: its link has ended meanwhile, or another process has it
+   */
+  async postpone({ id, claim, dueAt, tries }: OutboxRow, wait: number): Promise<boolean> {
+    const changes = { dueAt: this.#db.now() + wait, tries: tries + 1, claim: '', claimedUntil: 0 }
+    return this.#db.commit([must(update(outboxTable, changes, { id, claim, dueAt }))])
   }
 
   /** Returns where the database can be used. @throws StoreUnavailable */
@@ -200,6 +208,12 @@ export class Outbox implements Post {
       await this.#db.commit([{ sql, params: [last ?? end] }])
       if (last === undefined) return
     }
+  }
+
+  #outdate(...keys: [string, string]): readonly Statement[] {
+    if (this.#settings.mail === 'none') return []
+    // One that is under way as well: should it fail, it is not tried again.
+    return [{ sql: 'UPDATE outbox SET due_at = NULL WHERE limit_key IN (?, ?) AND due_at IS NOT NULL', params: keys }]
   }
 
   #rowOf(letter: Letter, now: number, kind: string = letter.kind): OutboxRow {

@@ -19,6 +19,7 @@ export function loginPage(view: View, next: string | undefined, filled?: Filled)
     filled,
   })}
 <p class="links"><a href="/forgot">${t('login.forgot')}</a>
+${view.site.settings.requireConfirmed && html`<a href="/confirm">${t('login.confirm')}</a>`}
 <span>${t('login.new')} <a href="${onward('/register', next)}">${t('login.register')}</a></span></p>`
   return layout(view, { title: t('login.title'), body, failed: filled?.problem !== undefined })
 }

@@ -165,6 +165,18 @@ test.each([
   expect((await get({ cookie })).status).toBe(200)
 })
 
+test('a check that waits for the database for longer than a silent connection is kept has its answer', async () => {
+  const { house, cookie, get } = await listening()
+  const { server } = house.app
+  server.timeout = 100
+  const { glances } = house.auth
+  vi.spyOn(house.auth, 'glances').mockImplementationOnce(async (asked) => {
+    await once(server, 'timeout')
+    return glances.call(house.auth, asked)
+  })
+  expect((await get({ cookie })).status).toBe(200)
+})
+
 const IDLE = 7 * DAY
 const change = { current_password: PASSWORD }
 

@@ -1,6 +1,7 @@
 /** The routes of tokens: what they answer, to programs, to front ends with cookies, and to other services. */
 
 import { describe, expect, test } from 'vitest'
+import { REFRESHES_PER_SESSION } from '../../src/features/throttle.ts'
 import { form, type House, letterOf, PRODUCTION } from '../house.ts'
 import { linesOf, MINUTE, SECOND } from '../production.ts'
 import { decoded } from '../security/forge.ts'
@@ -282,6 +283,16 @@ describe('a front end', () => {
     expect((await front.send('GET', '/profile')).statusCode).toBe(403)
     expect((await front.send('POST', '/tokens/refresh', {})).statusCode).toBe(401)
     expect([...front.jar]).toEqual([])
+  })
+
+  test('A-09: keeps its cookies where a refresh is one too many, and refreshes when it has waited', async () => {
+    const { opened, front } = await frontEnd(PRODUCTION, 'a long way to go')
+    for (let n = 0; n < REFRESHES_PER_SESSION; n += 1) await front.send('POST', '/tokens/refresh', {})
+    const refused = await front.send('POST', '/tokens/refresh', {})
+    expect([refused.statusCode, setCookies(refused)]).toEqual([429, []])
+    expect((await front.send('GET', '/profile')).statusCode).toBe(200)
+    opened.clock.advance(MINUTE / 2)
+    expect((await front.send('POST', '/tokens/refresh', {})).statusCode).toBe(200)
   })
 
   test('that is in the same browser as a session cookie is logged out with it', async () => {

@@ -66,6 +66,20 @@ describe('strangers to an account', () => {
     expect((await stranger(house, OTHER_NETWORKS + 1).logIn(OWNER, NEW_PASSWORD)).statusCode).toBe(200)
   })
 
+  test.each(['10', '93', '99'])(
+    'A-02: an hour after a login from a known device strangers may try again, with %s free tries',
+    async (free) => {
+      const house = await production({ LOGIN_FAILURES_PER_ACCOUNT: free })
+      const laptop = await signedIn(house)
+      await siege(house)
+      laptop.keepDeviceOnly()
+      expect((await laptop.logIn()).statusCode).toBe(200)
+      expect((await stranger(house, OTHER_NETWORKS).logIn()).statusCode).toBe(429)
+      house.clock.advance(HOUR)
+      expect((await stranger(house, OTHER_NETWORKS).logIn()).statusCode).toBe(200)
+    },
+  )
+
   test('A-02: after 99 the right password is only late', async () => {
     const house = await production()
     await signedIn(house)
@@ -130,6 +144,36 @@ describe('one network', () => {
     expect((await one.logIn()).statusCode, 'a millisecond early').toBe(429)
     house.clock.advance(1)
     expect((await one.logIn()).statusCode, 'in time').toBe(200)
+  })
+
+  test('A-05: counts for ten minutes from the first wrong password on, however often somebody logs in there meanwhile', async () => {
+    const house = await production()
+    await signedIn(house)
+    const one = stranger(house)
+    const wrong = (times: number) => inTurn(times, (n) => one.logIn(accounts(n), WRONG))
+    expect(tally(await wrong(5))).toEqual({ 401: 5 })
+    for (const wait of [4, 5]) {
+      house.clock.advance(wait * MINUTE)
+      expect((await one.logIn()).statusCode).toBe(200)
+    }
+    one.cookies.clear()
+    house.clock.advance(MINUTE)
+    expect(tally(await wrong(9))).toEqual({ 401: 9 })
+    expect((await one.logIn()).statusCode).toBe(200)
+  })
+
+  test('A-05: what an account added to a count that is over is taken back from no later one', async () => {
+    const house = await production()
+    await signedIn(house)
+    const one = () => stranger(house)
+    const wrong = (times: number) => inTurn(times, (n) => one().logIn(accounts(n), WRONG))
+    await wrong(1)
+    house.clock.advance(9 * MINUTE)
+    await inTurn(8, () => one().logIn(OWNER, WRONG))
+    house.clock.advance(MINUTE)
+    expect(tally(await wrong(9))).toEqual({ 401: 9 })
+    expect((await one().logIn()).statusCode).toBe(200)
+    expect(tally(await wrong(2))).toEqual({ 401: 1, 429: 1 })
   })
 
   test('A-05: an IPv6 client is its /64: no address of it escapes, and no neighbour is hit', async () => {

@@ -54,6 +54,54 @@ test('a letter whose link has ended stays behind, and no other one', async () =>
   expect(await room.outbox.waiting()).toEqual({ count: 0, oldest: 0 })
 })
 
+test('a letter whose link ends while the server refuses it for now stays behind', async () => {
+  const smtp = await startSmtp()
+  const { opened, open } = gate()
+  smtp.reply = (to, before) =>
+    to === ADA && before === 0 ? { after: opened, words: '451 4.3.0 come back later' } : 'take'
+  const room = await openRoom(smtp)
+  await room.post(resetLetter(ADA))
+  await tried(smtp, 1)
+  await room.db.commit(room.outbox.outdate('password_reset', ADA))
+  open()
+  const [line] = await room.said('a mail could not be sent, and its link has ended meanwhile')
+  expect(line).toMatchObject({ level: 40, kind: 'password_reset', tries: 1, reply: '451 4.3.0 come back later' })
+  room.pass(10 * SECOND)
+  await room.post(resetLetter(BYRON))
+  await arrivals(smtp, 1)
+  await room.delivery.stop()
+  expect(smtp.tries).toEqual([ADA, BYRON])
+})
+
+test('a letter that was taken, and could not be noted for longer than it was claimed, is not sent again', async () => {
+  const room = await openRoom(await startSmtp())
+  const settle = vi.spyOn(room.outbox, 'settle').mockRejectedValueOnce(new Error('the database is gone'))
+  await room.post(resetLetter(ADA))
+  await room.said('a sent mail cannot be noted yet')
+  room.pass(4 * MINUTE)
+  await room.post(resetLetter(BYRON))
+  await room.said(SENT, 2)
+  await room.delivery.stop()
+  expect(settle.mock.calls.length).toBe(3)
+  expect([room.smtp.tries, await room.outbox.waiting()]).toEqual([[ADA, BYRON], { count: 0, oldest: 0 }])
+})
+
+test('a letter that is still on its way when its claim is over is not sent beside itself', async () => {
+  const smtp = await startSmtp()
+  const { opened, open } = gate()
+  smtp.reply = (to) => (to === ADA ? { after: opened } : 'take')
+  const room = await openRoom(smtp)
+  await room.post(resetLetter(ADA))
+  await tried(smtp, 1)
+  room.pass(4 * MINUTE)
+  await room.post(resetLetter(BYRON))
+  await arrivals(smtp, 1)
+  open()
+  await room.said(SENT, 2)
+  await room.delivery.stop()
+  expect([smtp.tries, await room.outbox.waiting()]).toEqual([[ADA, BYRON], { count: 0, oldest: 0 }])
+})
+
 test('a letter that the server cannot take now goes after the pause, not before', async () => {
   const smtp = await startSmtp()
   smtp.reply = (to, before) =>

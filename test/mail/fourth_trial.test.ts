@@ -55,6 +55,21 @@ test('A-13: the numbers of accounts registered before and after do not tell whet
   expect([second - first, third - second]).toEqual([2, 2])
 })
 
+test('A-13: nor do the numbers around four registrations of one address at once, whether it was free or taken', async () => {
+  const house = await production(HIDDEN)
+  const numberOf = async (n: number) => {
+    const visitor = await signedIn(house, `own${n}@mine.example`, addressOf(n))
+    return (await visitor.send('GET', '/users/me')).json<{ id: number }>().id
+  }
+  const numbers = [await numberOf(1)]
+  for (const n of [2, 3]) {
+    await Promise.all(Array.from({ length: 4 }, () => stranger(house).register(OWNER)))
+    numbers.push(await numberOf(n))
+  }
+  const [before = 0, free = 0, taken = 0] = numbers
+  expect([free - before, taken - free]).toEqual([5, 5])
+})
+
 test.each(['own@ex%61mple.com', 'own@example.com.', 'own@example..com', 'own@0x7f.1', 'own@127.1', 'own@-v.example'])(
   'R-10: %s is no address, so no other spelling uses up the mails of one',
   async (email) => {

@@ -143,7 +143,8 @@ test('R-02: a letter to nobody whose link has ended leaves its lane as one to so
     await post(house, 'put', ['first'])
     await rounds()
     for (const _ of Array(3)) {
-      await house.db.commit(house.outbox.outdate('password_reset', 'asked@example.org'))
+      const outdate = kind === 'put' ? 'outdate' : 'outdateDecoys'
+      await house.db.commit(house.outbox[outdate]('password_reset', 'asked@example.org'))
       await post(house, kind, ['asked'])
     }
     const own = named('own', LANES)

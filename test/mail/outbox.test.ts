@@ -175,6 +175,19 @@ test('how much waits, and for how long, is counted until it has gone or been giv
   expect(await outbox.waiting()).toEqual({ count: 1, oldest: SECOND })
 })
 
+test('a letter whose link ends while it is under way is not tried again, whether that fails or its process dies', async () => {
+  const { db, outbox, clock } = await production(MAIL)
+  for (const fails of [true, false]) {
+    await db.commit(outbox.put(resetLetter(ADA)))
+    const [row] = await outbox.claim(5, MINUTE)
+    if (row === undefined) throw new Error('nothing was claimed')
+    await db.commit(outbox.outdate('password_reset', ADA))
+    if (fails) expect(await outbox.postpone(row, SECOND)).toBe(false)
+    clock.advance(HOUR / 2)
+    expect([await outbox.claim(5, MINUTE), await outbox.waiting()]).toEqual([[], { count: 0, oldest: 0 }])
+  }
+})
+
 test('that mails grow old is said once, at ten minutes, and its end once', async () => {
   const smtp = await startSmtp()
   smtp.reply = () => ({ at: 'sender', words: '421 4.3.2 not now' })

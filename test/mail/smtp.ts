@@ -33,8 +33,8 @@ export type Reply =
   | 'drop'
   /** Refuses with these words, that begin with the code, at one of the steps. */
   | { readonly at: 'sender' | 'recipient' | 'data'; readonly words: string }
-  /** Answers to the whole mail when this resolves. */
-  | { readonly after: Promise<unknown> }
+  /** Answers to the whole mail when this resolves, where there are words by refusing it with them. */
+  | { readonly after: Promise<unknown>; readonly words?: string }
 
 export interface TestSmtp {
   readonly port: number
@@ -110,7 +110,10 @@ export async function startSmtp({ port = 0, tls, secure = false, login }: Kind =
       sockets.get(session.remotePort)?.destroy()
       return undefined
     }
-    if (typeof reply === 'object' && 'after' in reply) await reply.after
+    if (typeof reply === 'object' && 'after' in reply) {
+      await reply.after
+      if (reply.words !== undefined) return refusal(reply.words)
+    }
     const from = mailFrom === false ? '' : mailFrom.address
     smtp.received.push({ from, to, raw, secure: session.secure, user: String(session.user ?? '') })
     return undefined

@@ -12,6 +12,8 @@ export interface Rule {
   waits: readonly number[]
   /** A bucket that was left alone this long is empty again. */
   memory: number
+  /** Counts from the first try on, so that it is empty again after that time however many follow. */
+  fromFirst?: boolean
   /** After this many tries there is no further one until the bucket is emptied. */
   most?: number
 }
@@ -55,9 +57,12 @@ export const throttleMigrations: readonly Migration[] = [
 /** @returns the bucket after one more try, or null where it is blocked and there is none */
 export function afterTry(bucket: Bucket, rule: Rule, now: number): Bucket | null {
   if (isBlocked(bucket, rule, now)) return null
-  const tries = bucket.expiresAt <= now ? 1 : bucket.tries + 1
+  const empty = bucket.expiresAt <= now
+  const tries = empty ? 1 : bucket.tries + 1
   const blockedUntil = blockAfter(tries, rule, now)
-  return { ...bucket, tries, blockedUntil, expiresAt: Math.max(now + rule.memory, blockedUntil) }
+  const whole = now + rule.memory
+  const end = rule.fromFirst === true && !empty ? Math.min(bucket.expiresAt, whole) : whole
+  return { ...bucket, tries, blockedUntil, expiresAt: Math.max(end, blockedUntil) }
 }
 
 /** A block that has longer to go than any wait of the rule was made before the clock went back, and counts no more. */

@@ -51,8 +51,8 @@ function emptied(key: string): Statement {
  * Takes back as much of a count as nobody sees: the next try still has the longest wait, but the end of all tries is as far
  * as it was when that began. Where it was there, the longest wait takes its place.
  */
-function lessened(key: string, { limit, waits, memory }: Rule, now: number): Statement {
-  const tries = limit + waits.length - 1
+function lessened(key: string, { limit, waits, memory, most = NEVER }: Rule, now: number): Statement {
+  const tries = Math.min(limit + waits.length, most) - 1
   return {
     sql: `UPDATE throttle_buckets SET tries = ?, expires_at = ?,
         blocked_until = CASE WHEN blocked_until = ? THEN ? ELSE blocked_until END

@@ -56,6 +56,15 @@ describe('a bucket', () => {
     expect(afterTry(last, RULE, START + 1_000 * 365 * 24 * 60 * MINUTE)).toBeNull()
   })
 
+  test('that counts from the first try on is empty after its time, and no later where the clock went back', () => {
+    const rule = { ...RULE, fromFirst: true }
+    const first = afterTry(EMPTY, rule, START) ?? EMPTY
+    const second = afterTry(first, rule, START + 59 * MINUTE) ?? EMPTY
+    expect([second.tries, second.expiresAt]).toEqual([2, START + 60 * MINUTE])
+    expect(afterTry(second, rule, START + 60 * MINUTE)).toMatchObject({ tries: 1, expiresAt: START + 120 * MINUTE })
+    expect(afterTry(second, rule, START - 60 * MINUTE)).toMatchObject({ tries: 3, expiresAt: START })
+  })
+
   test('is closed to the last millisecond of a wait and open at its end', () => {
     const blocked = { ...EMPTY, tries: 3, blockedUntil: START, expiresAt: START + RULE.memory }
     expect(afterTry(blocked, RULE, START - 1)).toBeNull()
