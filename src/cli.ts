@@ -51,10 +51,9 @@ const commands: Record<string, Command> = {
 
 /** @throws StartError where something else is named */
 function namedIn(args: readonly string[]): { from: string | undefined; to: string | undefined } {
-  const given = args.filter((arg) => arg !== '')
   try {
     const { from, to } = parseArgs({
-      args: given,
+      args: [...args],
       options: { from: { type: 'string' }, to: { type: 'string' } },
     }).values
     return { from, to }
@@ -68,15 +67,15 @@ function help(): string {
   return `npm run bienvenue -- <command>\n\n${lines.join('')}`
 }
 
-const given = process.argv.slice(2).join(' ')
+const given = process.argv.slice(2)
 const [name, command] =
-  Object.entries(commands).find(([known]) => given === known || given.startsWith(`${known} `)) ?? []
+  Object.entries(commands).find(([known]) => known.split(' ').every((word, n) => given[n] === word)) ?? []
 if (name === undefined || command === undefined) {
   process.stderr.write(help())
   process.exitCode = 2
 } else {
   try {
-    const well = await command.run(given.slice(name.length).trim().split(' '))
+    const well = await command.run(given.slice(name.split(' ').length))
     process.exitCode = well ? 0 : 1
   } catch (error) {
     if (!(error instanceof StartError) && !(error instanceof AuthError)) throw error

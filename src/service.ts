@@ -26,6 +26,8 @@ const UPKEEP_INTERVAL = 30_000
 const DRAIN = 1_000
 /** Requests still running after this long at a stop are cut off, in milliseconds. */
 const STOP_LIMIT = 10_000
+/** A stop that has not ended after this long, because the database does not answer for instance, ends all the same, in milliseconds. */
+const LONGEST_STOP = 15_000
 
 /** A service that listens. */
 export interface Service {
@@ -47,8 +49,7 @@ export async function start(): Promise<void> {
     log.info({ signal }, 'stopping')
     void end()
   }
-  process.once('SIGTERM', stop)
-  process.once('SIGINT', stop)
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, stop)
 }
 
 /** Opens the service and listens. @throws StartError with a line that names the mend */
@@ -126,6 +127,7 @@ function endingOf(app: FastifyInstance, log: Logger): Service['end'] {
   })
   return async () => {
     setTimeout(() => app.server.closeAllConnections(), STOP_LIMIT).unref()
+    setTimeout(() => fail(log, new Error('the database did not answer until the end of a stop')), LONGEST_STOP).unref()
     await app.close().catch((error: unknown) => fail(log, error))
     await finishLog()
     process.exit(0)

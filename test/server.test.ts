@@ -88,7 +88,7 @@ describe('a start in development', () => {
 })
 
 describe('a stop', () => {
-  test.each(['SIGTERM', 'SIGINT'] as const)(
+  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
     '%s ends an idle server with 0, open connections or not',
     async (signal) => {
       const { child, url } = await startServer()

@@ -1,6 +1,6 @@
 /** A move from one database to another: everything is there, nobody is logged out, nothing is given twice. */
 
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { migrations } from '../../src/app.ts'
@@ -186,6 +186,15 @@ describe('the command', () => {
     expect(readFileSync(source).equals(before)).toBe(true)
     const engine = await open(to)
     expect(integer((await engine.get('SELECT COUNT(*) AS count FROM sessions')) ?? {}, 'count')).toBe(600)
+  })
+
+  test('takes a path with a space in it', async () => {
+    const folder = join(temporaryFolder(), 'my data')
+    mkdirSync(folder)
+    const from = `sqlite:${join(folder, 'from.db')}`
+    await filled(from, 1)
+    const child = run(['move', '--from', from], { DATABASE_URL: await emptyDatabase() })
+    expect([await child.ended, child.stderr]).toEqual([0, ''])
   })
 
   test.each([

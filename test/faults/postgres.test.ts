@@ -1,5 +1,6 @@
 /** A PostgreSQL that fails: what is asked meanwhile is refused with 503, nothing is half-written, and all goes on by itself. */
 
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type Engine, integer, type Statement, StoreUnavailable } from '../../src/engines/engine.ts'
 import { PostgresEngine } from '../../src/engines/postgres.ts'
@@ -251,3 +252,15 @@ test('a server that stops is 503 with Retry-After, and when it is back all goes 
   server.child.signal('SIGTERM')
   expect(await server.child.ended).toBe(0)
 }, 90_000)
+
+test('a stop ends although the server hangs, and says so', async () => {
+  const url = await database()
+  const server = await startServer({ DATABASE_URL: url, DATABASE_TIMEOUT: '5m' })
+  const other = new pg.Client(url)
+  await other.connect()
+  onTestFinished(() => other.end())
+  await other.query('BEGIN; LOCK TABLE sessions, audit_log')
+  server.child.signal('SIGTERM')
+  expect(await server.child.ended).toBe(1)
+  expect(server.child.stdout).toContain('the database did not answer until the end of a stop')
+}, 60_000)
