@@ -148,7 +148,8 @@ export function throttle(db: DB, settings: Settings): Feature {
     },
     record: (event) => takenBack(event, rules, db.now()),
     async upkeep() {
-      await db.commit([{ sql: 'DELETE FROM throttle_buckets WHERE expires_at <= ?', params: [db.now()] }])
+      const sql = 'DELETE FROM throttle_buckets WHERE expires_at <= ? AND blocked_until <= ?'
+      await db.commit([{ sql, params: [db.now(), db.now()] }])
     },
   }
 }

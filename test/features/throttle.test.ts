@@ -162,6 +162,32 @@ describe('one network', () => {
     expect((await one.logIn()).statusCode).toBe(200)
   })
 
+  test('A-05: a right password as the tenth try does not begin the ten minutes anew', async () => {
+    const house = await production()
+    await signedIn(house)
+    const one = () => stranger(house)
+    const wrong = (times: number) => inTurn(times, (n) => one().logIn(accounts(n), WRONG))
+    await wrong(9)
+    house.clock.advance(9 * MINUTE)
+    expect((await one().logIn()).statusCode).toBe(200)
+    house.clock.advance(MINUTE)
+    expect(tally(await wrong(10))).toEqual({ 401: 10 })
+  })
+
+  test('A-05: the wait lasts ten minutes, though the count ends before it, and the upkeep keeps it', async () => {
+    const house = await production()
+    const wrong = (times: number) => inTurn(times, (n) => stranger(house).logIn(accounts(n), WRONG))
+    await wrong(1)
+    house.clock.advance(9 * MINUTE)
+    await wrong(9)
+    house.clock.advance(10 * MINUTE - 1)
+    await house.upkeep()
+    expect(tally(await wrong(1))).toEqual({ 429: 1 })
+    house.clock.advance(1)
+    await house.upkeep()
+    expect(tally(await wrong(10))).toEqual({ 401: 10 })
+  })
+
   test('A-05: what an account added to a count that is over is taken back from no later one', async () => {
     const house = await production()
     await signedIn(house)

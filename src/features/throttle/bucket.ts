@@ -22,7 +22,7 @@ export interface Bucket {
   readonly key: string
   readonly tries: number
   readonly blockedUntil: number
-  /** When it is as good as empty. */
+  /** When it is as good as empty, unless it is still blocked. */
   readonly expiresAt: number
 }
 
@@ -57,12 +57,16 @@ export const throttleMigrations: readonly Migration[] = [
 /** @returns the bucket after one more try, or null where it is blocked and there is none */
 export function afterTry(bucket: Bucket, rule: Rule, now: number): Bucket | null {
   if (isBlocked(bucket, rule, now)) return null
-  const empty = bucket.expiresAt <= now
-  const tries = empty ? 1 : bucket.tries + 1
+  const tries = bucket.expiresAt <= now ? 1 : bucket.tries + 1
   const blockedUntil = blockAfter(tries, rule, now)
-  const whole = now + rule.memory
-  const end = rule.fromFirst === true && !empty ? Math.min(bucket.expiresAt, whole) : whole
-  return { ...bucket, tries, blockedUntil, expiresAt: Math.max(end, blockedUntil) }
+  return { ...bucket, tries, blockedUntil, expiresAt: endAfter(bucket, blockedUntil, rule, now) }
+}
+
+/** A try that is taken back later must leave no trace: where it is the first that counts, a block prolongs nothing. */
+function endAfter({ expiresAt }: Bucket, blockedUntil: number, { memory, fromFirst }: Rule, now: number): number {
+  const whole = now + memory
+  if (fromFirst !== true) return Math.max(whole, blockedUntil)
+  return expiresAt <= now ? whole : Math.min(expiresAt, whole)
 }
 
 /** A block that has longer to go than any wait of the rule was made before the clock went back, and counts no more. */
