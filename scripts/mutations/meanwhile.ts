@@ -1,4 +1,4 @@
-/** Rows O-17, A-18, A-09, R-08 and A-02: what somebody else does between two steps of a request, with one defence taken out. */
+/** Rows O-17, A-18, A-09 and A-02: what somebody else does between two steps of a request, with one defence taken out. */
 
 import type { Mutation } from '../mutation_table.ts'
 
@@ -85,14 +85,6 @@ export const meanwhile: readonly Mutation[] = [
     find: '[stillOpen(session), must(changeUser({ name',
     replace: '[must(changeUser({ name',
     tests: OVERTAKEN,
-  },
-  {
-    rows: ['R-08'],
-    takesOut: 'that a request which mails nothing leaves the browser its code',
-    file: 'src/auth/password_reset.ts',
-    find: 'written ? browser.credential : null',
-    replace: 'browser.credential',
-    tests: 'test/app/reset_code.test.ts',
   },
   {
     rows: ['A-02'],

@@ -124,6 +124,14 @@ export const throttling: readonly Mutation[] = [
   },
   {
     rows: ['A-05'],
+    takesOut: 'that a success takes nothing back from a count that began after it',
+    file: 'src/features/throttle/taken_back.ts',
+    find: ' AND o.expires_at = throttle_buckets.expires_at',
+    replace: '',
+    tests: 'test/features/throttle.test.ts',
+  },
+  {
+    rows: ['A-05'],
     takesOut: 'that a try which is taken back prolongs no count',
     file: 'src/features/throttle/bucket.ts',
     find: 'return expiresAt <= now ? whole : Math.min(expiresAt, whole)',

@@ -19,11 +19,8 @@ import { type AuthParts, about, found, hashNew, pendingToken } from './parts.ts'
 export interface RequestedReset {
   /** Null for an unknown address. */
   owner: { user: User; resetToken: string } | null
-  /**
-   * For a cookie of the browser that asked, in which alone the mailed code is good; made for unknown addresses as well. Null
-   * where a letter would be one too many: the code of the last one stays good.
-   */
-  browser: string | null
+  /** For a cookie of the browser that asked, in which alone the mailed code is good; made for unknown addresses as well. */
+  browser: string
 }
 
 export interface ResetCompletion {
@@ -86,9 +83,9 @@ export class PasswordReset {
       }),
     ]
     const event = { type: 'password_reset_requested', userId: user?.id ?? null, emailKey, client } as const
-    const written = await events.happenWith(event, user === null ? mailed : statements)
+    await events.happenWith(event, user === null ? mailed : statements)
     const owner = user === null ? null : { user, resetToken: link.credential }
-    return { owner, browser: written ? browser.credential : null }
+    return { owner, browser: browser.credential }
   }
 
   /**

@@ -2,7 +2,7 @@
  * The delivery: takes letters out of the outbox, a few at a time side by side, so that a slow one holds up its own place
  * alone, tries again later what could not go now, and gives up in the end. A mail goes twice only where its acceptance is
  * not noted: the process ends in between, or another one claims the letter before it can be; or the mail server takes the
- * mail and does not say so in time.
+ * mail and does not say so in time, or the process stands still meanwhile.
  */
 
 import { setTimeout as rest } from 'node:timers/promises'
@@ -188,7 +188,11 @@ export class Delivery {
       again = await outbox.postpone(row, wait)
     } finally {
       if (again) log.warn({ ...line, wait: wait / 1_000 }, 'a mail could not be sent yet')
-      else log.warn(line, 'a mail could not be sent, and its link has ended meanwhile')
+      else
+        log.warn(
+          line,
+          'a mail could not be sent, and this try is the last: its link has ended, or another try has begun',
+        )
     }
   }
 

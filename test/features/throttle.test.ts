@@ -1,7 +1,7 @@
 /** Guessing is slow for strangers, and nobody can lock the owner out: proven on a whole house in production. */
 
 import fc from 'fast-check'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { Leave } from '../../src/feature.ts'
 import { GROWING_WAITS, MOST_FAILURES, throttle } from '../../src/features/throttle.ts'
 import { type House, openHouse, PRODUCTION } from '../house.ts'
@@ -198,6 +198,23 @@ describe('one network', () => {
     await inTurn(8, () => one().logIn(OWNER, WRONG))
     house.clock.advance(MINUTE)
     expect(tally(await wrong(9))).toEqual({ 401: 9 })
+    expect((await one().logIn()).statusCode).toBe(200)
+    expect(tally(await wrong(2))).toEqual({ 401: 1, 429: 1 })
+  })
+
+  test('A-05: nor does a success that comes when the next count has begun', async () => {
+    const house = await production()
+    await signedIn(house)
+    const one = () => stranger(house)
+    const wrong = (times: number) => inTurn(times, (n) => one().logIn(accounts(n), WRONG))
+    await inTurn(8, () => one().logIn(OWNER, WRONG))
+    house.clock.advance(10 * MINUTE - 1)
+    const { commit } = house.db
+    vi.spyOn(house.db, 'commit').mockImplementationOnce(async (statements) => {
+      house.clock.advance(1)
+      await wrong(9)
+      return commit.call(house.db, statements)
+    })
     expect((await one().logIn()).statusCode).toBe(200)
     expect(tally(await wrong(2))).toEqual({ 401: 1, 429: 1 })
   })

@@ -69,13 +69,13 @@ export function dropped(key: string): Statement {
 /**
  * Takes one try back from a count.
  * @param share what another bucket has counted of it is taken back instead, or at most so many of that: what a success has taken
- * back already is no try any more, though it be still under way
+ * back already is no try any more, though it be still under way, nor is what was counted before the count began anew
  */
 export function refund(key: string, limit: number, share?: { of: string; most?: number }): Statement {
   const taken =
     share === undefined
       ? '1'
-      : 'COALESCE((SELECT CASE WHEN o.tries < ? THEN o.tries ELSE ? END FROM throttle_buckets o WHERE o.key = ?), 0)'
+      : 'COALESCE((SELECT CASE WHEN o.tries < ? THEN o.tries ELSE ? END FROM throttle_buckets o WHERE o.key = ? AND o.expires_at = throttle_buckets.expires_at), 0)'
   const most = share?.most ?? Number.MAX_SAFE_INTEGER
   const params = share === undefined ? [] : [most, most, share.of]
   return {
