@@ -201,4 +201,12 @@ export const hiddenAccounts: readonly Mutation[] = [
       "reason: 'email_unconfirmed' }, this.#parts.post.put({ kind: 'email_confirmation', to: user.email, language: client.language, lasts: 3_600_000, values: {} }))",
     tests: 'test/app/unconfirmed.test.ts',
   },
+  {
+    rows: ['A-12'],
+    takesOut: 'that a password for an address that waits for its proof is hashed once',
+    file: 'src/auth/logins.ts',
+    find: ' || this.#isUnconfirmed(user)',
+    replace: '',
+    tests: 'test/app/unconfirmed.test.ts',
+  },
 ]

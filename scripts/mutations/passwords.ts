@@ -208,7 +208,7 @@ export const passwords: readonly Mutation[] = [
     rows: ['P-17'],
     takesOut: 'the new hash of an outdated row',
     file: 'src/auth/logins.ts',
-    find: 'if (!outdated) return user\n',
+    find: 'if (!outdated || this.#isUnconfirmed(user)) return user\n',
     replace: 'if (user !== null) return user\n',
   },
   {

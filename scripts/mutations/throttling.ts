@@ -166,16 +166,16 @@ export const throttling: readonly Mutation[] = [
     rows: ['A-06'],
     takesOut: 'the count of its own that a known device has',
     file: THROTTLE,
-    find: 'if (device.length > 0 && (await count(device)) === null) return leaving(device)',
-    replace: '',
+    find: 'if (device.length > 0) {',
+    replace: 'if (device.length > 1) {',
   },
   {
     rows: ['A-06'],
     takesOut: 'that a known device does not wait for its network',
     file: THROTTLE,
-    find: 'if (device.length > 0 && (await count(device)) === null) return leaving(device)',
+    find: "const blocks = await count(device)\n      if (typeof blocks !== 'string') return leaving(device, blocks)",
     replace:
-      "const own = [...device, ...ofNetwork('failures', rules.network, attempt.client)]\n      if (device.length > 0 && (await count(own)) === null) return leaving(own)",
+      "const own = [...device, ...ofNetwork('failures', rules.network, attempt.client)]\n      const blocks = await count(own)\n      if (typeof blocks !== 'string') return leaving(own, blocks)",
   },
   {
     rows: ['A-06'],

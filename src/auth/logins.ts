@@ -81,7 +81,8 @@ export class Logins {
     const { db, hasher } = this.#parts
     const { matches, outdated } = await hasher.verify(password, user?.hashedPassword ?? null)
     if (!matches || user === null) return null
-    if (!outdated) return user
+    // Who may not log in yet gets no second hash: the time of it would tell whose account it is.
+    if (!outdated || this.#isUnconfirmed(user)) return user
     const hashedPassword = await hasher.hash(password)
     const expected = { id: user.id, hashedPassword: user.hashedPassword }
     const change = must(changeUser({ hashedPassword }, expected, db.now()))
@@ -93,8 +94,12 @@ export class Logins {
   /** Mails nothing: how long other letters wait then would tell whose account it is. */
   async #requireConfirmed(user: User, client: Client, device: string | null): Promise<void> {
     const { events, settings } = this.#parts
-    if (!settings.requireConfirmed || user.emailConfirmedAt !== null) return
+    if (!this.#isUnconfirmed(user)) return
     await events.happen({ ...about(user, client), type: 'login_failed', device, reason: 'email_unconfirmed' })
     throw new AuthError(settings.hideAccounts ? 'credentials_invalid' : 'email_unconfirmed')
+  }
+
+  #isUnconfirmed({ emailConfirmedAt }: User): boolean {
+    return this.#parts.settings.requireConfirmed && emailConfirmedAt === null
   }
 }

@@ -57,34 +57,41 @@ interface Counted {
   partOf?: string
 }
 
+/** Until when a try blocks what it was counted in, by the keys. */
+type Blocks = ReadonlyMap<string, number>
+
 export function throttle(db: DB, settings: Settings): Feature {
   const rules = rulesOf(settings)
   const inFlight = new InFlight()
   const seats = new Seats()
 
-  /** @returns what counts one more try in each of these, or the key of one that is blocked */
-  async function countingIn(limited: readonly Counted[]): Promise<Statement[] | string> {
+  /** @returns what counts one more try in each of these, and until when it blocks them; or the key of one that is blocked */
+  async function countingIn(
+    limited: readonly Counted[],
+  ): Promise<{ statements: Statement[]; blocks: Blocks } | string> {
     const statements: Statement[] = []
+    const blocks = new Map<string, number>()
     const ends = new Map<string, number>()
     for (const { key, rule, partOf = key } of limited) {
       const found = await db.findBy(buckets, { key })
       const next = afterTry(found ?? { key, tries: 0, blockedUntil: 0, expiresAt: 0 }, rule, db.now())
       if (next === null) return key
       ends.set(key, next.expiresAt)
+      blocks.set(key, next.blockedUntil)
       statements.push(replaceBucket(found, { ...next, expiresAt: ends.get(partOf) ?? next.expiresAt }))
     }
-    return statements
+    return { statements, blocks }
   }
 
-  /** @returns the key of one that is blocked, so that the try was counted in none of these; null where it was in all */
-  async function count(counted: readonly Counted[]): Promise<string | null> {
+  /** @returns the key of one that is blocked, so that the try was counted in none of these; else until when it blocks each */
+  async function count(counted: readonly Counted[]): Promise<string | Blocks> {
     const limited = counted.filter(({ rule }) => rule.limit > 0)
     const [first] = limited
-    if (first === undefined) return null
+    if (first === undefined) return new Map()
     for (let race = 0; race < MOST_RACES; race += 1) {
       const counting = await countingIn(limited)
       if (typeof counting === 'string') return counting
-      if (await db.note(counting)) return null
+      if (await db.note(counting.statements)) return counting.blocks
     }
     return first.key
   }
@@ -96,12 +103,12 @@ export function throttle(db: DB, settings: Settings): Feature {
   }
 
   /** Marks a counted try as being checked, until it turns out how it ended; one that was not judged does not count. */
-  function leaving(counted: readonly Counted[]): Leave {
+  function leaving(counted: readonly Counted[], blocks: Blocks): Leave {
     const keys = counted.map(({ key }) => key)
     inFlight.enter(keys)
     return async (judged) => {
       try {
-        if (!judged) await db.note(counted.flatMap(notCounted))
+        if (!judged) await db.note(counted.flatMap((one) => notCounted(one, blocks)))
       } finally {
         inFlight.leave(keys)
       }
@@ -119,12 +126,15 @@ export function throttle(db: DB, settings: Settings): Feature {
   /** @throws AuthError `throttled` */
   async function counting(attempt: Attempt): Promise<Leave> {
     const device = deviceOf(attempt, rules)
-    if (device.length > 0 && (await count(device)) === null) return leaving(device)
+    if (device.length > 0) {
+      const blocks = await count(device)
+      if (typeof blocks !== 'string') return leaving(device, blocks)
+    }
     const counted = countedOf(attempt, rules)
     for (let waits = 0; waits < MOST_WAITS; waits += 1) {
-      const full = await count(counted)
-      if (full === null) return leaving(counted)
-      await waitIn(full, counted)
+      const blocks = await count(counted)
+      if (typeof blocks !== 'string') return leaving(counted, blocks)
+      await waitIn(blocks, counted)
     }
     throw new AuthError('throttled', { retryAfter: await secondsUntilFree(counted) })
   }
@@ -182,9 +192,10 @@ function waitFor(lifetime: number): number {
   return Math.min(20 * MINUTE, lifetime / 2)
 }
 
-/** A try that was not judged counts nowhere. */
-function notCounted({ key, rule, share }: Counted): Statement[] {
-  return [refund(key, rule.limit, share === undefined ? undefined : { of: share, most: 1 }), dropped(key)]
+/** A try that was not judged counts nowhere, and blocks nothing. */
+function notCounted({ key, rule, share }: Counted, blocks: Blocks): Statement[] {
+  const part = share === undefined ? undefined : { of: share, most: 1 }
+  return [refund(key, rule.limit, part, blocks.get(key)), dropped(key)]
 }
 
 /** Where the try from a known device counts. */

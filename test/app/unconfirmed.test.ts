@@ -1,7 +1,8 @@
 /** An address that is not confirmed yet: who may log in, and what a stranger learns of it. */
 
+import bcrypt from 'bcrypt'
 import { expect, test } from 'vitest'
-import { letterOf, letters, MAIL } from '../house.ts'
+import { letterOf, letters, MAIL, TEST_COST } from '../house.ts'
 import { HOUR, MINUTE, OWNER, PASSWORD, production, seen, stranger, WRONG } from '../production.ts'
 
 const HIDDEN = { ...MAIL, HIDE_ACCOUNTS: 'auto', REQUIRE_CONFIRMED_EMAIL: 'auto' }
@@ -37,6 +38,20 @@ test('R-02: whoever registers an address and logs in, now and later, mails no mo
     expect((await stranger(house).logIn(OWNER)).statusCode).toBe(401)
   }
   expect(await letters(house)).toHaveLength(1)
+})
+
+test('A-12: before it is confirmed the right password is hashed no second time, after a change of the cost', async () => {
+  const house = await production(HIDDEN)
+  await stranger(house).register(OWNER)
+  const { id } = await house.db.findUserBy({ email: OWNER })
+  const hashedPassword = await bcrypt.hash(PASSWORD, TEST_COST + 1)
+  await house.db.updateUser(id, { hashedPassword })
+  expect((await stranger(house, 1).logIn(OWNER, PASSWORD)).statusCode).toBe(401)
+  expect((await house.db.findUserBy({ id })).hashedPassword).toBe(hashedPassword)
+  const { token = '' } = (await letterOf(house, 'email_confirmation')).values
+  await stranger(house, 1).send('PUT', '/email_verification', { verification_token: token })
+  expect((await stranger(house, 1).logIn(OWNER, PASSWORD)).statusCode).toBe(200)
+  expect((await house.db.findUserBy({ id })).hashedPassword).not.toBe(hashedPassword)
 })
 
 test('the page of the login leads to another mail, where an address must be confirmed', async () => {

@@ -70,8 +70,9 @@ export function dropped(key: string): Statement {
  * Takes one try back from a count.
  * @param share what another bucket has counted of it is taken back instead, or at most so many of that: what a success has taken
  * back already is no try any more, though it be still under way, nor is what was counted before the count began anew
+ * @param block what the try itself has blocked it until, which ends with it
  */
-export function refund(key: string, limit: number, share?: { of: string; most?: number }): Statement {
+export function refund(key: string, limit: number, share?: { of: string; most?: number }, block = 0): Statement {
   const taken =
     share === undefined
       ? '1'
@@ -81,8 +82,8 @@ export function refund(key: string, limit: number, share?: { of: string; most?: 
   return {
     sql: `UPDATE throttle_buckets SET
         tries = CASE WHEN tries < ${taken} THEN 0 ELSE tries - ${taken} END,
-        blocked_until = CASE WHEN tries - ${taken} < ? THEN 0 ELSE blocked_until END
+        blocked_until = CASE WHEN tries - ${taken} < ? OR blocked_until = ? THEN 0 ELSE blocked_until END
       WHERE key = ?`,
-    params: [...params, ...params, ...params, limit, key],
+    params: [...params, ...params, ...params, limit, block, key],
   }
 }

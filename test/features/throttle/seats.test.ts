@@ -7,6 +7,7 @@ import { Seats } from '../../../src/features/throttle/seats.ts'
 import { CHANGES_PER_ACCOUNT, SEATS_PER_ACCOUNT, SEATS_PER_NETWORK, throttle } from '../../../src/features/throttle.ts'
 import {
   addressOf,
+  HOUR,
   inTurn,
   OWNER,
   PASSWORD,
@@ -155,6 +156,20 @@ test('H-19: a try that the full queue sent away leaves no count behind', async (
   expect(checked + busy).toBe(30)
   const left = house.rows("SELECT key FROM throttle_buckets WHERE key LIKE 'account %'")
   expect(left).toHaveLength(checked)
+})
+
+test.each([10, 12, 99])('H-19: nor a wait, where %i wrong ones came before it', async (before) => {
+  const { db, settings, clock } = await production()
+  const { admit } = throttle(db, settings)
+  const tried = (n: number) =>
+    admit?.({ kind: 'login', emailKey: OWNER, client: { address: addressOf(n), userAgent: '' }, device: null })
+  for (let n = 0; n < before; n += 1) {
+    await (await tried(n))?.(true)
+    clock.advance(HOUR)
+  }
+  await (await tried(200))?.(false)
+  await (await tried(201))?.(true)
+  await expect(tried(202)).rejects.toMatchObject({ code: 'throttled' })
 })
 
 test('O-10: changes that need no password have an end, and what changes nothing leaves no row', async () => {
