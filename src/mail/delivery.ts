@@ -119,25 +119,30 @@ export class Delivery {
   }
 
   async #look(): Promise<void> {
-    const { outbox, log } = this.#parts
+    const { outbox, log, now } = this.#parts
+    let looked = now()
     try {
       while (this.#again && !this.#stopped) {
         this.#again = false
+        looked = now()
         const free = LANES - this.#underWay.size
         const claimed = free > 0 ? await outbox.claim(free, LEASE) : []
         for (const row of claimed) this.#carry(row)
         if (claimed.length === free && free > 0) this.#again = true
       }
-      await this.#setAlarm()
+      await this.#setAlarm(looked)
     } catch (error) {
       log.error({ err: error }, 'the outbox cannot be read')
     }
   }
 
-  /** Letters may go at moments of their own: it looks again when the next one may. */
-  async #setAlarm(): Promise<void> {
+  /**
+   * Letters may go at moments of their own: it looks again when the next one may.
+   * @param looked when it looked last: what has become due since was not seen
+   */
+  async #setAlarm(looked: number): Promise<void> {
     const { outbox, now } = this.#parts
-    const due = await outbox.nextDue()
+    const due = await outbox.nextDue(looked)
     clearTimeout(this.#alarm)
     if (due === null || this.#stopped) return
     this.#alarm = setTimeout(() => this.wake(), Math.min(Math.max(0, due - now()), ROUND))

@@ -232,6 +232,24 @@ test('R-02: letters that are handed in together go when each may, not together',
   )
 })
 
+test('R-02: a letter that may go when the others have just been looked for does not wait for the next round', async () => {
+  const smtp = await startSmtp()
+  const house = await production({ ...LIMITS, SMTP_URL: smtp.url })
+  const outbox = new Outbox(house.db, house.settings, () => 300)
+  const { claim } = outbox
+  vi.spyOn(outbox, 'claim').mockImplementationOnce(async (...asked) => {
+    const claimed = await claim.apply(outbox, asked)
+    house.clock.advance(300)
+    return claimed
+  })
+  const delivery = deliveryOf({ ...house, outbox })
+  onTestFinished(() => smtp.close())
+  onTestFinished(() => delivery.stop())
+  await house.db.commit(outbox.put(resetLetter('first@example.org')))
+  delivery.wake()
+  await vi.waitFor(() => expect(smtp.received).toHaveLength(1), { timeout: 4_000 })
+})
+
 test('R-02: for a letter to nobody the mail server is reached and given nothing, and whether it is there is not told', async () => {
   const smtp = await startSmtp()
   const house = await production({ ...LIMITS, SMTP_URL: smtp.url })
