@@ -41,9 +41,9 @@ const commands: Record<string, Command> = {
     async run([option = '']) {
       if (!['', '--compromised'].includes(option)) throw new StartError(`${option} is no option.`)
       const compromised = option !== ''
-      const kid = await rotateKeys(compromised)
+      const { kid, place } = await rotateKeys(compromised)
       const from = compromised ? 'signs from now on, all others are gone' : 'signs in ten minutes'
-      process.stdout.write(`Key ${kid} ${from}.\n`)
+      process.stdout.write(`Key ${kid} of ${place} ${from}.\n`)
       return true
     },
   },

@@ -1,11 +1,10 @@
 /** The administrator's move from one database to another: what is asked for, what is shown meanwhile, what is told at the end. */
 
-import { existsSync } from 'node:fs'
 import { migrations } from './app.ts'
 import { type MoveProgress, moveAll } from './db/move.ts'
 import { StoreUnavailable } from './db.ts'
 import type { Engine } from './engines/engine.ts'
-import { databaseLocation, limitsOf, openEngine } from './engines/open.ts'
+import { databaseLocation, isMissing, limitsOf, openEngine } from './engines/open.ts'
 import { StartError } from './errors.ts'
 import type { Settings } from './settings.ts'
 
@@ -32,7 +31,7 @@ export async function moveDatabase({ from, to, settings, output }: Wanted): Prom
   const source = from ?? settings.databaseUrl
   const target = to ?? settings.databaseUrl
   if (source === target) throw new StartError('Name two databases: --from and --to, of which one may be DATABASE_URL.')
-  if (source.startsWith('sqlite:') && !existsSync(source.slice('sqlite:'.length))) {
+  if (isMissing(source)) {
     throw new StartError(`There is no database ${databaseLocation(source)} to move from.`)
   }
   const limits = { ...limitsOf(settings), pool: 1, timeout: settings.databaseTimeout * PATIENCE }

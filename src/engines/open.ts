@@ -1,5 +1,6 @@
 /** Which engine a DATABASE_URL means, what of it may be shown, and where on this machine belongs what goes with it. */
 
+import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { StartError } from '../errors.ts'
 import type { Settings } from '../settings.ts'
@@ -44,6 +45,11 @@ export function databaseLocation(databaseUrl: string): string {
   if (isPostgres(databaseUrl)) return postgresLocation(databaseUrl)
   const path = databaseUrl.slice(SQLITE.length)
   return path === MEMORY ? 'in memory, gone at the end' : resolve(path)
+}
+
+/** @returns whether it is a file that an open would make */
+export function isMissing(databaseUrl: string): boolean {
+  return databaseUrl.startsWith(SQLITE) && !existsSync(databaseUrl.slice(SQLITE.length))
 }
 
 /** @returns the folder of what is kept beside the database, or undefined where all is gone at the end */

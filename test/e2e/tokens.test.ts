@@ -1,8 +1,9 @@
 /** Programs and services beside ours, each a process of its own against a started server, as in the examples. */
 
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
+import { emptyDatabase } from '../postgres/databases.ts'
 import { Child, pathOf, type Server, startServer, temporaryFolder } from '../started.ts'
 
 const ISSUER = 'https://auth.example.org'
@@ -103,6 +104,19 @@ test('another service verifies our tokens with jose, and goes on when the key is
 
   const rotation = new Child(process.execPath, [pathOf('src/cli.ts'), 'rotate-keys'], { PUBLIC_URL: ISSUER }, folder)
   expect(await rotation.ended, rotation.stderr).toBe(0)
+  expect(rotation.stdout).toMatch(/\nKey \S+ of \S+bienvenue\.db signs in ten minutes\.\n$/)
   const again = await post<Tokens>(server, '/tokens', LOGIN)
   expect((await ask(again.access_token))[0]).toBe(200)
+})
+
+test('keys are rotated in no database on which no service has started: it is not made, nor is a key', async () => {
+  const folder = temporaryFolder()
+  const env = (url: string) => ({ DATABASE_URL: url, PUBLIC_URL: ISSUER })
+  const args = [pathOf('src/cli.ts'), 'rotate-keys', '--compromised']
+  const rotate = (url: string) => new Child(process.execPath, args, env(url), folder)
+  const absent = rotate('sqlite:./data/bienvenue.db')
+  expect([await absent.ended, absent.stderr]).toEqual([2, expect.stringContaining('There is no database')])
+  expect(existsSync(join(folder, 'data'))).toBe(false)
+  const empty = rotate(await emptyDatabase())
+  expect([await empty.ended, empty.stderr]).toEqual([2, expect.stringContaining('There is no key in postgres:')])
 })
