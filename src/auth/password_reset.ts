@@ -79,7 +79,7 @@ export class PasswordReset {
       }),
       ...replaceToken({
         ...{ ...token, id: browser.id, secretHash: codeHash, purpose: 'reset_code' },
-        expiresAt: createdAt + CODE_LIFETIME,
+        expiresAt: createdAt + Math.min(CODE_LIFETIME, lasts),
       }),
     ]
     const event = { type: 'password_reset_requested', userId: user?.id ?? null, emailKey, client } as const

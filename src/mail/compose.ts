@@ -82,7 +82,7 @@ function saidOf({ t, ...rest }: View, publicUrl: string, at: number, letter: Let
   }
   const link = shape.link && { label: t(shape.link.label), url: `${publicUrl}${shape.link.path(letter)}` }
   const { code } = values
-  const codeLasts = { lasts: duration(CODE_LIFETIME / 1_000, language) }
+  const codeLasts = { lasts: duration(Math.min(CODE_LIFETIME, lasts) / 1_000, language) }
   return {
     ...{ language, link, subject: t(`mail.${kind}.subject`, filled), paragraphs: [t(`mail.${kind}.text`, filled)] },
     code:

@@ -4,8 +4,8 @@ import { expect, test } from 'vitest'
 import { letterOf, MAIL } from '../house.ts'
 import { MINUTE, NEW_PASSWORD, OWNER, production, signedIn, stranger, tally, Visitor } from '../production.ts'
 
-async function asked() {
-  const house = await production(MAIL)
+async function asked(env: Record<string, string> = {}) {
+  const house = await production({ ...MAIL, ...env })
   await signedIn(house)
   const browser = stranger(house)
   await browser.askForReset()
@@ -90,6 +90,17 @@ test('R-07: it ends after ten minutes, when the link still lasts', async () => {
   expect((await late.browser.reset(late.code)).statusCode).toBe(403)
   const { token = '' } = (await letterOf(late.house, 'password_reset')).values
   expect((await late.browser.reset(token)).statusCode).toBe(200)
+})
+
+test('R-07: it ends with its link, where that lasts for less', async () => {
+  for (const [wait, status] of [
+    [5 * MINUTE - 1, 200],
+    [5 * MINUTE, 403],
+  ] as const) {
+    const { house, browser, code } = await asked({ RESET_TOKEN_LIFETIME: '5m' })
+    house.clock.advance(wait)
+    expect((await browser.reset(code)).statusCode).toBe(status)
+  }
 })
 
 test('S-21: what was counted goes when no code that it could be about is good any more', async () => {

@@ -106,6 +106,17 @@ test('the text and the HTML of every mail have the same words and the same links
   }
 })
 
+test('R-07: a code is said to last ten minutes, or as long as its link where that lasts for less', async () => {
+  for (const [lasts, said] of [
+    [HOUR, '10 minutes'],
+    [5 * MINUTE, '5 minutes'],
+  ] as const) {
+    const { text = '' } = await read(await sent(resetLetter(ADA, { lasts })))
+    expect(text.match(/\d+ minutes/g)).toContain(said)
+    if (lasts < HOUR) expect(text).not.toContain('10 minutes')
+  }
+})
+
 test('R-17: every link of every mail begins with PUBLIC_URL, and nothing is fetched or followed', async () => {
   for (const { kind, to, mail } of await everyMail()) {
     const { text = '', html = '' } = await read(mail)
