@@ -8,7 +8,6 @@
 import { setTimeout as rest } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Letter } from '../letter.ts'
-import { Unsealable } from '../security/sealed.ts'
 import { Allowance } from './allowance.ts'
 import type { Message } from './message.ts'
 import { DECOY, type Outbox } from './outbox.ts'
@@ -177,7 +176,7 @@ export class Delivery {
       this.#lasted = Math.min(clock() - begun, LONGEST_KEPT)
     } catch (error) {
       const reason = reasonOf(error)
-      if (error instanceof Unsealable || (error instanceof NotSent && error.permanent)) {
+      if (error instanceof NotSent && error.permanent) {
         return outbox.settle(row).finally(() => log.error({ ...about, ...reason }, 'a mail was refused for good'))
       }
       return this.#postponed(row, { ...about, ...reason })

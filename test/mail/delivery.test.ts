@@ -313,7 +313,7 @@ test('20 processes that look at once claim each letter for one of them', async (
   expect([ids.length, new Set(ids).size]).toEqual([30, 30])
 })
 
-test('a letter that no key opens is settled with an error, and the next one goes', async () => {
+test('a letter that this process cannot open is left to one with another SECRET, to its end, and the next one goes', async () => {
   const room = await openRoom(await startSmtp())
   await room.db.commit(room.outbox.put(resetLetter(ADA)))
   await room.db.commit(room.outbox.put(resetLetter(BYRON)))
@@ -322,10 +322,15 @@ test('a letter that no key opens is settled with an error, and the next one goes
   const params = [second?.sealed ?? '', first?.id ?? '']
   await room.db.commit([{ sql: 'UPDATE outbox SET sealed = ? WHERE id = ?', params }])
   room.delivery.wake()
-  expect(await room.said(REFUSED)).toEqual([expect.objectContaining({ level: 50, letter: first?.id })])
+  expect(await room.said(LATER)).toEqual([expect.objectContaining({ level: 40, letter: first?.id, wait: 10 })])
   await arrivals(room.smtp, 1)
   await room.said(SENT)
-  expect((await room.outbox.recent(2)).map(({ dueAt }) => dueAt)).toEqual([null, null])
+  await room.db.commit([
+    { sql: 'UPDATE outbox SET sealed = ? WHERE id = ?', params: [first?.sealed ?? '', first?.id ?? ''] },
+  ])
+  room.pass(10 * SECOND)
+  await room.said(SENT, 2)
+  expect(room.smtp.tries.toSorted()).toEqual([ADA, BYRON])
   expectSilence(room)
 })
 

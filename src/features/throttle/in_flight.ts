@@ -3,6 +3,8 @@
  * twenty right logins at once are no attack, and twenty wrong ones are refused as soon as they turn out to be.
  */
 
+import { AuthError } from '../../errors.ts'
+
 /** Tries that may wait for one bucket; one more is refused. */
 export const MOST_WAITING = 100
 
@@ -31,11 +33,14 @@ export class InFlight {
     }
   }
 
-  /** @returns true when a try in this bucket has ended, false at once where there is none to wait for */
+  /**
+   * @returns true when a try in this bucket has ended, false at once where there is none to wait for
+   * @throws AuthError `throttled` where too many wait: it is not known yet whether the bucket is full
+   */
   async next(key: string): Promise<boolean> {
     if (!this.#flying.has(key)) return false
     const waiting = this.#waiting.get(key) ?? []
-    if (waiting.length >= MOST_WAITING) return false
+    if (waiting.length >= MOST_WAITING) throw new AuthError('throttled', { retryAfter: 1 })
     await new Promise<void>((resolve) => {
       this.#waiting.set(key, [...waiting, resolve])
     })
