@@ -71,10 +71,10 @@ function obeySignals(workers: Workers, log: Logger): void {
     log.info({ signal }, 'stopping')
     // A second one then does what it does to any process, and without this one no worker lives on.
     process.off('SIGTERM', stop).off('SIGINT', stop)
-    void workers
-      .stop()
-      .then(finishLog)
-      .then(() => process.exit(0))
+    void workers.stop().then(async (well) => {
+      await finishLog()
+      process.exit(well ? 0 : 1)
+    })
   }
   process.on('SIGTERM', stop).on('SIGINT', stop)
   process.on('SIGHUP', () => workers.renew())
@@ -111,10 +111,11 @@ class Workers {
     return port
   }
 
-  /** Ends all of them, and waits for it. */
-  async stop(): Promise<void> {
+  /** Ends all of them, and waits for it. @returns false where one could not finish its work, of which it has said why */
+  async stop(): Promise<boolean> {
     this.#stopping = true
-    await Promise.all(present().map((worker) => this.#dismiss(worker)))
+    const ends = await Promise.all(present().map((worker) => this.#dismiss(worker)))
+    return ends.every((well) => well)
   }
 
   /** Replaces one after the other; each goes when another one has come in its place. */
@@ -171,15 +172,17 @@ class Workers {
     if (!this.#stopping) await this.#begin().catch(() => this.#replace(false))
   }
 
-  async #dismiss(worker: Worker): Promise<void> {
-    if (worker.isDead()) return
+  /** @returns whether it ended well */
+  async #dismiss(worker: Worker): Promise<boolean> {
+    if (worker.isDead()) return true
     this.#dismissed.add(worker)
-    const ended = new Promise((resolve) => worker.once('exit', resolve))
+    const ended = new Promise<number | null>((resolve) => worker.once('exit', resolve))
     const patience = setTimeout(() => worker.process.kill('SIGKILL'), OBEY_LIMIT)
     // One that is ending by itself hears nothing any more.
     worker.send('end', () => {})
-    await ended
+    const code = await ended
     clearTimeout(patience)
+    return code === 0
   }
 }
 

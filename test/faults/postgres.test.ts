@@ -253,14 +253,18 @@ test('a server that stops is 503 with Retry-After, and when it is back all goes 
   expect(await server.child.ended).toBe(0)
 }, 90_000)
 
-test('a stop ends although the server hangs, and says so', async () => {
-  const url = await database()
-  const server = await startServer({ DATABASE_URL: url, DATABASE_TIMEOUT: '5m' })
-  const other = new pg.Client(url)
-  await other.connect()
-  onTestFinished(() => other.end())
-  await other.query('BEGIN; LOCK TABLE sessions, audit_log')
-  server.child.signal('SIGTERM')
-  expect(await server.child.ended).toBe(1)
-  expect(server.child.stdout).toContain('the database did not answer until the end of a stop')
-}, 60_000)
+test.each(['1', '2'])(
+  'a stop ends although the server hangs, says so and exits 1: WORKERS=%s',
+  async (workers) => {
+    const url = await database()
+    const server = await startServer({ DATABASE_URL: url, DATABASE_TIMEOUT: '5m', WORKERS: workers })
+    const other = new pg.Client(url)
+    await other.connect()
+    onTestFinished(() => other.end())
+    await other.query('BEGIN; LOCK TABLE sessions, audit_log')
+    server.child.signal('SIGTERM')
+    expect(await server.child.ended).toBe(1)
+    expect(server.child.stdout).toContain('the database did not answer until the end of a stop')
+  },
+  60_000,
+)
