@@ -225,4 +225,12 @@ export const pages: readonly Mutation[] = [
     find: '<meta charset="utf-8">',
     replace: '<meta charset="utf-8">\n<meta name="access_token" content="eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.">',
   },
+  {
+    rows: ['W-15'],
+    takesOut: 'that a page which a browser has kept is asked for anew',
+    file: 'src/pages/assets/script.js',
+    find: '    if (event.persisted) location.reload()\n',
+    replace: '',
+    tests: 'test/browser/history.test.ts',
+  },
 ]

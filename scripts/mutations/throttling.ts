@@ -140,10 +140,10 @@ export const throttling: readonly Mutation[] = [
   },
   {
     rows: ['A-05'],
-    takesOut: 'that the upkeep keeps a wait which outlasts its count',
+    takesOut: 'that the upkeep keeps what is over for as long as a wait, or a try, may go on',
     file: 'src/features/throttle.ts',
-    find: " AND blocked_until <= ?'",
-    replace: " AND ? > 0'",
+    find: '[db.now() - KEPT]',
+    replace: '[db.now()]',
     tests: 'test/features/throttle.test.ts',
   },
   {

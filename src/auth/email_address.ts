@@ -206,7 +206,8 @@ export class EmailAddress {
       if (error instanceof UniqueViolation) throw new AuthError('email_taken')
       throw error
     }
-    const owner = await ownerOf(db, emailKey)
+    // It may have been brought back between the two looks of the first.
+    const owner = (await ownerOf(db, emailKey)) ?? (await found(db.findUserBy({ emailKey })))
     throw new AuthError(owner === null || token.userId === owner.id ? 'verification_refused' : 'email_taken')
   }
 }

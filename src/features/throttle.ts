@@ -39,6 +39,12 @@ const MOST_RACES = 50
 /** How often a try waits for another one to end: twice as often as the last of those that may wait for one bucket has to. */
 const MOST_WAITS = 2 * MOST_WAITING
 
+/**
+ * How long a count that is over is kept, in milliseconds: a try under way may have to be taken back from it, and the wait of a
+ * network may last so much longer.
+ */
+const KEPT = 10 * MINUTE
+
 /** Checks that may be under way at the same time: of one account, and of one network. */
 export const SEATS_PER_ACCOUNT = 4
 export const SEATS_PER_NETWORK = 10
@@ -158,8 +164,7 @@ export function throttle(db: DB, settings: Settings): Feature {
     },
     record: (event) => takenBack(event, rules, db.now()),
     async upkeep() {
-      const sql = 'DELETE FROM throttle_buckets WHERE expires_at <= ? AND blocked_until <= ?'
-      await db.commit([{ sql, params: [db.now(), db.now()] }])
+      await db.commit([{ sql: 'DELETE FROM throttle_buckets WHERE expires_at <= ?', params: [db.now() - KEPT] }])
     },
   }
 }

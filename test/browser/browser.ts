@@ -35,10 +35,10 @@ afterAll(async () => {
 })
 
 /** @throws Error that names the package where there is no Chromium */
-function launch(): Promise<Browser> {
+function launch(ignoreDefaultArgs: string[] = []): Promise<Browser> {
   const executablePath = findChromium(process.env)
   if (executablePath === undefined) throw new Error(`There is no Chromium: ${HOW_TO_INSTALL}.`)
-  return chromium.launch({ executablePath, args: OPTIONS })
+  return chromium.launch({ executablePath, args: OPTIONS, ignoreDefaultArgs })
 }
 
 /** The address under which people reach a started server; 127.0.0.1 is then another site. */
@@ -58,6 +58,15 @@ export async function openWindow(site: string, options: BrowserContextOptions = 
   onTestFinished(() => context.close())
   context.setDefaultTimeout(20_000)
   return context.newPage()
+}
+
+/** The same in a browser that keeps pages as they were left, as people have it; Playwright would switch that off. */
+export async function openKeepingWindow(site: string): Promise<Page> {
+  const keeping = await launch(['--disable-back-forward-cache'])
+  onTestFinished(() => keeping.close())
+  const page = await keeping.newPage({ baseURL: site, locale: 'en' })
+  page.setDefaultTimeout(20_000)
+  return page
 }
 
 type Fields = Readonly<Record<string, string>>

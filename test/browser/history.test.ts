@@ -12,6 +12,7 @@ import {
   landing,
   logIn,
   noticeOf,
+  openKeepingWindow,
   openWindow,
   PASSWORD,
   pathOf,
@@ -124,6 +125,22 @@ describe.each(SCRIPTS)('%s', (_, javaScriptEnabled) => {
     expect(await who(page)).toEqual([BOB, 'Bob'])
     expect(rowsIn(folder, 'users')).toBe(1)
   })
+})
+
+test('W-15: a browser that keeps pages as they were left shows no account by Back, and no password', async () => {
+  const page = await openKeepingWindow(await startSite())
+  await page.goto('/register')
+  await fillIn(page, 'register', { email: BOB, password: PASSWORD })
+  await landing(page, () => page.locator('#register button[type=submit]').click())
+  await page.goBack()
+  await expect.poll(() => page.locator('#register [name=password]').inputValue()).toBe('')
+  await logIn(page)
+  expect(await page.content()).toContain(BOB)
+  await fillIn(page, 'delete', { current_password: PASSWORD })
+  await send(page, 'log-out')
+  await page.goBack()
+  await expect.poll(() => pathOf(page)).toContain('/login?next=%2Fdashboard')
+  expect(await page.content()).not.toContain(BOB)
 })
 
 describe('two tabs', () => {

@@ -1,5 +1,5 @@
 // What makes the pages a little more comfortable where scripts run: show what was typed, tell of Caps Lock, send a form
-// once, fill in a token that came behind the # of a link. No page needs it; the words come with the element that loads it.
+// once, fill in a token that came behind the # of a link, and leave nothing for Back. No page needs it; the words come with the element that loads it.
 
 const words = document.currentScript.dataset
 
@@ -47,11 +47,6 @@ function sendOnce(form) {
     sent = true
     for (const button of buttons) button.disabled = true
   })
-  // Back shows the page as it was left.
-  window.addEventListener('pageshow', () => {
-    sent = false
-    for (const button of buttons) button.disabled = false
-  })
 }
 
 function takeTokenFromFragment() {
@@ -68,10 +63,21 @@ function takeTokenFromFragment() {
   if (email !== null && brought.has('e')) email.value = brought.get('e')
 }
 
+// Browsers keep pages as they were left, and would show them by Back to whoever comes after the logout.
+function leaveNothing() {
+  window.addEventListener('pagehide', () => {
+    document.body.hidden = true
+  })
+  window.addEventListener('pageshow', (event) => {
+    if (event.persisted) location.reload()
+  })
+}
+
 for (const input of document.querySelectorAll('input[type=password]')) {
   addShowButton(input)
   addCapsLockHint(input)
 }
+leaveNothing()
 for (const form of document.forms) sendOnce(form)
 takeTokenFromFragment()
 // A newer link that is opened in the same tab changes nothing but what stands behind the #.
