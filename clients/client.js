@@ -139,10 +139,18 @@ export class Bienvenue {
             throw signedOut();
         try {
             const fields = kept === null ? {} : { refresh_token: kept.refreshToken };
-            return await this.#keep(await this.#send('POST', '/tokens/refresh', fields));
+            const answer = await this.#send('POST', '/tokens/refresh', fields);
+            const now = await this.#store.read();
+            if (isSame(now, kept))
+                return await this.#keep(answer);
+            // A logout has emptied it meanwhile, or somebody else has logged in: theirs stay.
+            if (now === null)
+                throw signedOut();
+            return now;
         }
         catch (error) {
-            if (error instanceof BienvenueError && ENDED.has(error.code))
+            const ended = error instanceof BienvenueError && ENDED.has(error.code);
+            if (ended && isSame(await this.#store.read(), kept))
                 await this.#store.write(null);
             throw error;
         }
@@ -195,6 +203,9 @@ function isExpired(error, cookies) {
     if (!(error instanceof BienvenueError))
         return false;
     return error.code === (cookies ? 'session_required' : 'token_invalid');
+}
+function isSame(one, other) {
+    return one?.refreshToken === other?.refreshToken;
 }
 function signedOut() {
     return new BienvenueError(0, 'signed_out', 'nobody is signed in: log in first');

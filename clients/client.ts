@@ -199,9 +199,15 @@ export class Bienvenue {
     if (kept === null && !this.#cookies) throw signedOut()
     try {
       const fields: Fields = kept === null ? {} : { refresh_token: kept.refreshToken }
-      return await this.#keep(await this.#send('POST', '/tokens/refresh', fields))
+      const answer = await this.#send('POST', '/tokens/refresh', fields)
+      const now = await this.#store.read()
+      if (isSame(now, kept)) return await this.#keep(answer)
+      // A logout has emptied it meanwhile, or somebody else has logged in: theirs stay.
+      if (now === null) throw signedOut()
+      return now
     } catch (error) {
-      if (error instanceof BienvenueError && ENDED.has(error.code)) await this.#store.write(null)
+      const ended = error instanceof BienvenueError && ENDED.has(error.code)
+      if (ended && isSame(await this.#store.read(), kept)) await this.#store.write(null)
       throw error
     }
   }
@@ -253,6 +259,10 @@ async function alone<T>(name: string, work: () => Promise<T>): Promise<T> {
 function isExpired(error: unknown, cookies: boolean): boolean {
   if (!(error instanceof BienvenueError)) return false
   return error.code === (cookies ? 'session_required' : 'token_invalid')
+}
+
+function isSame(one: Tokens | null, other: Tokens | null): boolean {
+  return one?.refreshToken === other?.refreshToken
 }
 
 function signedOut(): BienvenueError {

@@ -17,8 +17,12 @@ keys = jwt.PyJWKClient(sys.argv[3] if len(sys.argv) > 3 else issuer + "/.well-kn
 
 def verify(token):
     """Returns the claims of a token that is good; raises jwt.PyJWTError for every other."""
-    # What keeps these tokens apart from all others; PyJWT leaves it to us.
-    if jwt.get_unverified_header(token).get("typ") != "at+jwt":
+    # What keeps these tokens apart from all others; PyJWT leaves it to us, and a header of thousands of brackets too.
+    try:
+        header = jwt.get_unverified_header(token)
+    except RecursionError:
+        raise jwt.InvalidTokenError("this is no access token")
+    if header.get("typ") != "at+jwt":
         raise jwt.InvalidTokenError("this is no access token")
     return jwt.decode(
         token,

@@ -57,7 +57,7 @@ export function declare(read: Reader) {
       variable: 'PORT',
       kind: integer(0, 65_535),
       fallback: 5000,
-      meaning: 'The port to listen on; 0 takes a free one.',
+      meaning: 'The port to listen on; 0 takes a free one, which tokens and their metadata name only by PUBLIC_URL.',
     }),
     workers: read({
       variable: 'WORKERS',

@@ -108,6 +108,33 @@ test('goes on after a new address and a new password, with the tokens that come'
   expect(store.tokens).toBeNull()
 })
 
+test('a refresh that is answered after a logout or another login changes nothing', async () => {
+  const url = await server()
+  const { client: ada, email, store } = await client(url)
+  const { email: bob } = await client(url)
+  for (const meanwhile of ['login', 'logout'] as const) {
+    await ada.logIn(email, PASSWORD)
+    const [asked, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const slow: typeof fetch = async (input, init) => {
+      const refreshes = String(input).endsWith('/tokens/refresh')
+      const answer = await fetch(input, init)
+      if (refreshes) asked.resolve()
+      if (refreshes) await answered.promise
+      return answer
+    }
+    const other = new Bienvenue(url, { store, fetch: slow })
+    store.expire()
+    const refreshing = other.call('GET', '/users/me').catch((error: unknown) => error)
+    await asked.promise
+    if (meanwhile === 'login') await ada.logIn(bob, PASSWORD)
+    else await ada.logOut()
+    answered.resolve()
+    expect(await refreshing).toMatchObject(meanwhile === 'login' ? { email: bob } : { code: 'signed_out' })
+    if (meanwhile === 'login') expect((await ada.account()).email).toBe(bob)
+    else expect(store.tokens).toBeNull()
+  }
+})
+
 test('ends another session of the same person', async () => {
   const url = await server()
   const { client: ada, email } = await client(url)
