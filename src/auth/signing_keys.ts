@@ -101,9 +101,15 @@ export class SigningKeys {
    * Makes the next key at once, which signs after a while.
    * @param compromised ends all others, and with them every access token: the key signs at once
    * @returns the name of the new key
+   * @throws StartError where SECRET opens none of those that are there: the service could not read the new one either
    */
   async rotate(compromised = false): Promise<string> {
     await this.#read()
+    if (this.#held.length > 0 && this.#held.every(({ key }) => key === null)) {
+      throw new StartError(
+        'SECRET opens none of the keys that are there. Set it, or SECRET_PREVIOUS, to that of the service.',
+      )
+    }
     const now = this.#db.now()
     const ended = compromised ? this.#held.map(({ serial }) => remove(signingKeys, { serial })) : []
     const kid = await this.#add(compromised ? now : now + PUBLISHED_AHEAD, ended)

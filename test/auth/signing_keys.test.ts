@@ -132,6 +132,19 @@ describe('several instances', () => {
     expect((await new Program(right).send('GET', '/profile', undefined, headers)).statusCode).toBe(200)
   })
 
+  test('are replaced by nobody who cannot read them', async () => {
+    const opened = await house({ SECRET: 'one for all' })
+    const before = await opened.db.findSigningKeys()
+    expect(before).toHaveLength(1)
+    const other = new Auth(opened.db, { ...opened.settings, secret: 'another one' })
+    for (const compromised of [true, false]) {
+      const rotating = other.tokens.keys.rotate(compromised)
+      await expect(rotating).rejects.toThrow(StartError)
+      await expect(rotating).rejects.toThrow('SECRET opens none of the keys')
+    }
+    expect(await opened.db.findSigningKeys()).toEqual(before)
+  })
+
   test('do not start where others make keys that cannot be read, and say what to do', async () => {
     const opened = await house()
     opened.db.findSigningKeys = () => Promise.resolve([])
