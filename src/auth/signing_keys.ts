@@ -70,9 +70,9 @@ export class SigningKeys {
     return this.#held.filter(({ key }) => key === null).length
   }
 
-  /** The key that signs now. */
+  /** The key that signs now, made anew where those that are there cannot be read. @throws StartError as `open` does */
   async signer(): Promise<SigningKey> {
-    if (this.#held.length === 0) await this.open()
+    if (this.#signer() === null) await this.open()
     const signer = this.#signer()
     if (signer === null) throw new Error('there is no key to sign with')
     return signer

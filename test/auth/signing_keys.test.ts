@@ -145,6 +145,17 @@ describe('several instances', () => {
     expect(await opened.db.findSigningKeys()).toEqual(before)
   })
 
+  test('are made anew where somebody with another SECRET has replaced them all', async () => {
+    const opened = await house({ SECRET: 'one for all' })
+    await opened.db.commit([{ sql: 'DELETE FROM signing_keys', params: [] }])
+    await new Auth(opened.db, { ...opened.settings, secret: 'another one' }).tokens.keys.open()
+    await opened.upkeep()
+    const { accessToken } = await programOf(opened)
+    const headers = { authorization: `Bearer ${accessToken}` }
+    expect((await new Program(opened).send('GET', '/profile', undefined, headers)).statusCode).toBe(200)
+    expect(await opened.db.findSigningKeys()).toHaveLength(2)
+  })
+
   test('do not start where others make keys that cannot be read, and say what to do', async () => {
     const opened = await house()
     opened.db.findSigningKeys = () => Promise.resolve([])
