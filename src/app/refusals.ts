@@ -122,8 +122,9 @@ export async function answerError(
   } catch (fault) {
     // The form could not be shown again, because the database is gone for instance.
     request.log.error({ err: fault }, 'no form for a refusal')
-    const { code } = asRefusal(fault)
-    return plainRefusal(new AuthError(code), statusOf(code), request, reply)
+    const instead = asRefusal(fault)
+    if (instead.retryAfter !== undefined) reply.header('retry-after', instead.retryAfter)
+    return plainRefusal(instead, statusOf(instead.code), request, reply)
   }
 }
 

@@ -1,6 +1,7 @@
 /** How every refusal looks to a person. */
 
 import { describe, expect, test } from 'vitest'
+import { StoreUnavailable } from '../../src/db.ts'
 import { type ErrorCode, errorTable } from '../../src/errors.ts'
 import { PRODUCTION } from '../house.ts'
 import { alertOf, BOB, formOf, house, PASSWORD, Person, signedIn } from '../pages/person.ts'
@@ -186,17 +187,22 @@ describe('the page of a refusal', () => {
     expect(log.some((line) => line.includes('request failed'))).toBe(true)
   })
 
-  test('a form that cannot be shown again gives way to the page of the fault', async () => {
-    const { app, auth, log } = await house()
-    const bob = await signedIn(app)
-    auth.listSessions = () => Promise.reject(new Error('gone'))
-    const answer = await bob.send('PATCH', '/users/me', { name: 'x'.repeat(201) })
-    expect([answer.statusCode, answer.body]).toEqual([
-      500,
-      expect.stringContaining('<h1>Something went wrong here</h1>'),
-    ])
-    expect(log.some((line) => line.includes('no form for a refusal'))).toBe(true)
-  })
+  test.each([
+    ['gone', new Error('gone'), 500, 'Something went wrong here', undefined],
+    ['away', new StoreUnavailable('away'), 503, 'Not at this moment', '5'],
+  ])(
+    'O-18: a form that cannot be shown again gives way to the page of the fault: the database is %s',
+    async (...row) => {
+      const [, fault, status, title, retryAfter] = row
+      const { app, auth, log } = await house()
+      const bob = await signedIn(app)
+      auth.listSessions = () => Promise.reject(fault)
+      const answer = await bob.send('PATCH', '/users/me', { name: 'x'.repeat(201) })
+      expect([answer.statusCode, answer.headers['retry-after']]).toEqual([status, retryAfter])
+      expect(answer.body).toContain(`<h1>${title}</h1>`)
+      expect(log.some((line) => line.includes('no form for a refusal'))).toBe(true)
+    },
+  )
 })
 
 test('a person gets the status that a program gets', async () => {
