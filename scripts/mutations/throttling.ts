@@ -166,8 +166,8 @@ export const throttling: readonly Mutation[] = [
     rows: ['A-06'],
     takesOut: 'the count of its own that a known device has',
     file: THROTTLE,
-    find: 'if (device.length > 0) {',
-    replace: 'if (device.length > 1) {',
+    find: 'device.length > 0 && waits < MOST_WAITS',
+    replace: 'device.length > 1 && waits < MOST_WAITS',
   },
   {
     rows: ['A-06'],

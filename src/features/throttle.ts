@@ -132,9 +132,11 @@ export function throttle(db: DB, settings: Settings): Feature {
   /** @throws AuthError `throttled` */
   async function counting(attempt: Attempt): Promise<Leave> {
     const device = deviceOf(attempt, rules)
-    if (device.length > 0) {
+    for (let waits = 0; device.length > 0 && waits < MOST_WAITS; waits += 1) {
       const blocks = await count(device)
       if (typeof blocks !== 'string') return leaving(device, blocks)
+      // Full because of wrong ones, and not of tries under way: it counts as a stranger.
+      if (!(await inFlight.next(blocks))) break
     }
     const counted = countedOf(attempt, rules)
     for (let waits = 0; waits < MOST_WAITS; waits += 1) {

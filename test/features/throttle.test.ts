@@ -326,6 +326,14 @@ describe('the owner is not locked out by a siege from 1,000 addresses', () => {
     expect((await laptop.logIn()).statusCode, 'in time').toBe(200)
   })
 
+  test('A-06: twenty-five right passwords at once from a known device all pass, and are no stranger’s', async () => {
+    const { house, laptop } = await besieged()
+    laptop.keepDeviceOnly()
+    const logins = await Promise.all(Array.from({ length: 25 }, () => laptop.at(house).logIn()))
+    expect(tally(logins)).toEqual({ 200: 25 })
+    expect((await new Visitor(house, laptop.address).logIn(NOBODY, WRONG)).statusCode).toBe(401)
+  })
+
   test('wrong passwords of a known device are no stranger’s', async () => {
     const house = await production()
     const laptop = await signedIn(house)
