@@ -20,7 +20,7 @@ import { processSettings } from './settings.ts'
 export async function rotateKeys(compromised: boolean): Promise<{ kid: string; place: string }> {
   const given = processSettings()
   const place = databaseLocation(given.databaseUrl)
-  const meant = `Run this with the settings of the service, DATABASE_URL and SECRET above all.`
+  const meant = 'Run this with the settings of the service, DATABASE_URL and SECRET above all.'
   if (isMissing(given.databaseUrl)) throw new StartError(`There is no database ${place}. ${meant}`)
   const log = await makeLog(given)
   const db = await DB.open(given.databaseUrl, { migrations, limits: limitsOf(given) })

@@ -34,15 +34,12 @@ export class EmailAddress {
     await events.attempt({ kind: 'request_confirmation', emailKey, client, device: null }, async () => {
       const user = await found(db.findUserBy({ emailKey }))
       const waits = user !== null && user.emailConfirmedAt === null
-      const statements = waits ? this.confirmation(user, client) : this.#decoy(emailKey, client)
+      const statements = waits
+        ? this.#linkTo(user.id, 'email_confirmation', user.email, client)
+        : this.#decoy(emailKey, client)
       const event = { type: 'email_confirmation_requested', userId: user?.id ?? null, emailKey, client } as const
       await events.happenWith(event, statements)
     })
-  }
-
-  /** @returns what mails the owner of an account a link that confirms its address */
-  confirmation({ id, email }: User, client: Client): Statement[] {
-    return this.#linkTo(id, 'email_confirmation', email, client)
   }
 
   /** @returns what mails a link to the new address of an account, which changes when it is confirmed */
@@ -176,7 +173,7 @@ export class EmailAddress {
     return [...outdated, ...post.put(letter).map(must), ...replaceToken(token)]
   }
 
-  /** The work of `confirmation` for an address that is not mailed. */
+  /** The work of a link that confirms an address, for one that is not mailed. */
   #decoy(email: string, { language }: Client): Statement[] {
     const { post, settings } = this.#parts
     const lasts = settings.confirmationLifetime

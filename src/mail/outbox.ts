@@ -149,7 +149,10 @@ export class Outbox implements Post {
     return claimed
   }
 
-  /** @returns when the next letter may go that might not at this time, in milliseconds since the epoch, or null where there is none */
+  /**
+   * @param after when it was looked last, in milliseconds since the epoch
+   * @returns when the next letter may go that might not then, or null where there is none
+   */
   async nextDue(after: number): Promise<number | null> {
     const sql = 'SELECT COALESCE(MIN(due_at), 0) AS due FROM outbox WHERE due_at > ?'
     const [due = 0] = await this.#db.read({ sql, params: [after] }, (row) => integer(row, 'due'))
