@@ -1,4 +1,4 @@
-/** Rows O-17, A-18, A-09 and A-02: what somebody else does between two steps of a request, with one defence taken out. */
+/** Rows O-17, A-18 and A-09: what somebody else does between two steps of a request, with one defence taken out. */
 
 import type { Mutation } from '../mutation_table.ts'
 
@@ -71,27 +71,11 @@ export const meanwhile: readonly Mutation[] = [
     tests: TWELFTH,
   },
   {
-    rows: ['A-09'],
-    takesOut: 'that a refresh which is one too many leaves a browser its tokens',
-    file: 'src/app/tokens.ts',
-    find: 'error instanceof AuthError && WORTHLESS.has(error.code)',
-    replace: 'error instanceof AuthError',
-    tests: 'test/app/tokens.test.ts',
-  },
-  {
     rows: ['O-17'],
     takesOut: 'that a name is changed only in a session that is alive',
     file: 'src/auth/account.ts',
     find: '[stillOpen(session), must(changeUser({ name',
     replace: '[must(changeUser({ name',
     tests: OVERTAKEN,
-  },
-  {
-    rows: ['A-02'],
-    takesOut: 'that after a login from a known device strangers may try again, however many tries are free',
-    file: 'src/features/throttle/taken_back.ts',
-    find: 'Math.min(limit + waits.length, most) - 1',
-    replace: 'limit + waits.length - 1',
-    tests: 'test/features/throttle.test.ts',
   },
 ]

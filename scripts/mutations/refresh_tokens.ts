@@ -1,4 +1,4 @@
-/** Rows T-12 to T-19 and T-23: refresh tokens, and how tokens are carried, with one defence taken out. */
+/** Rows T-12 to T-19, T-23 and A-09: refresh tokens, and how tokens are carried, with one defence taken out. */
 
 import type { Mutation } from '../mutation_table.ts'
 
@@ -231,5 +231,13 @@ export const refreshTokens: readonly Mutation[] = [
     find: 'if (currentPassword === undefined) throw missingCurrentPassword()\n    const { checked, secret } = await this.#proven(asking, currentPassword, client, hashed)',
     replace:
       'const { checked, secret } = await (currentPassword === undefined\n      ? hashed(asking)\n      : this.#proven(asking, currentPassword, client, hashed))',
+  },
+  {
+    rows: ['A-09'],
+    takesOut: 'that a refresh which is one too many leaves a browser its tokens',
+    file: 'src/app/tokens.ts',
+    find: 'error instanceof AuthError && WORTHLESS.has(error.code)',
+    replace: 'error instanceof AuthError',
+    tests: 'test/app/tokens.test.ts',
   },
 ]

@@ -362,4 +362,12 @@ export const throttling: readonly Mutation[] = [
     find: 'const rotated = await this.#parts.events.attempt(attempt, () => this.#rotate(session, presented))',
     replace: "const rotated = attempt.kind === 'refresh' ? await this.#rotate(session, presented) : null",
   },
+  {
+    rows: ['A-02'],
+    takesOut: 'that after a login from a known device strangers may try again, however many tries are free',
+    file: 'src/features/throttle/taken_back.ts',
+    find: 'Math.min(limit + waits.length, most) - 1',
+    replace: 'limit + waits.length - 1',
+    tests: 'test/features/throttle.test.ts',
+  },
 ]

@@ -1,5 +1,6 @@
 // What makes the pages a little more comfortable where scripts run: show what was typed, tell of Caps Lock, send a form
-// once, fill in a token that came behind the # of a link, and leave nothing for Back. No page needs it; the words come with the element that loads it.
+// once, fill in a token that came behind the # of a link, leave nothing for Back. No page needs it; the words come with the
+// element that loads it.
 
 const words = document.currentScript.dataset
 
