@@ -54,10 +54,26 @@ export const framing: readonly Mutation[] = [
   },
   {
     rows: ['H-12'],
+    takesOut: 'the refusal of a request with two hosts',
+    file: 'src/app/guards.ts',
+    find: 'hosts === 1 ||',
+    replace: 'hosts >= 1 ||',
+    tests: 'test/app/broken_requests.test.ts',
+  },
+  {
+    rows: ['H-12'],
     takesOut: 'that the fast path leaves a request without a host to the guard',
     file: 'src/app/fast_check.ts',
-    find: '    headers.host !== undefined &&\n',
-    replace: '',
+    find: 'hostsOf(request) === 1',
+    replace: 'hostsOf(request) <= 1',
+    tests: 'test/app/fast_check.test.ts',
+  },
+  {
+    rows: ['H-12'],
+    takesOut: 'that the fast path leaves one with two hosts to it as well',
+    file: 'src/app/fast_check.ts',
+    find: 'hostsOf(request) === 1',
+    replace: 'hostsOf(request) >= 1',
     tests: 'test/app/fast_check.test.ts',
   },
   {

@@ -271,4 +271,11 @@ export const limits: readonly Mutation[] = [
     find: ' || isRepeated(key)',
     replace: '',
   },
+  {
+    rows: ['O-01'],
+    takesOut: 'that it is refused where the last one is cut off as well',
+    file: 'src/settings/checks.ts',
+    find: '.some((rest) => text.startsWith(rest))',
+    replace: '.some((rest) => text.startsWith(rest) && text.length % (text.length - rest.length) === 0)',
+  },
 ]

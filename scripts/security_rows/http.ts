@@ -85,7 +85,7 @@ export const http: readonly SecurityRow[] = [
     part: 'core',
     standard: 'ASVS 4.2.1',
     demand: 'Reject ambiguous framing.',
-    does: "Node's strict parser refuses it; the answer is `400` and the connection ends.",
+    does: "Node's strict parser refuses it, and the service what names no host, or two; the answer is `400` and the connection ends.",
   },
   {
     id: 'H-13',

@@ -10,7 +10,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Auth } from '../auth.ts'
 import { CREDENTIAL_LENGTH, type ParsedCredential, parseCredential } from '../security/credential.ts'
 import type { Settings } from '../settings.ts'
-import { answerHeaders } from './headers.ts'
+import { answerHeaders, hostsOf } from './headers.ts'
 import { WholeAnswer } from './whole_answer.ts'
 
 const failures = new WeakMap<IncomingMessage, unknown>()
@@ -71,11 +71,12 @@ interface Asked {
 /** Headers that make more of a request than a session check for a program. */
 const MORE = ['authorization', 'content-length', 'content-encoding', 'transfer-encoding']
 
-function isPlain({ method, url, headers }: IncomingMessage, response: ServerResponse): boolean {
+function isPlain(request: IncomingMessage, response: ServerResponse): boolean {
+  const { method, url, headers } = request
   return (
     method === 'GET' &&
     url === '/profile' &&
-    headers.host !== undefined &&
+    hostsOf(request) === 1 &&
     // It has its turn: nothing sent before it on this connection waits for an answer.
     response.socket !== null &&
     MORE.every((name) => headers[name] === undefined) &&

@@ -8,6 +8,7 @@ import { isOperatorKey } from '../security/operator_key.ts'
 import { isCrossOrigin } from '../security/origin.ts'
 import type { Settings } from '../settings.ts'
 import { bearerOf, provenSession } from './carriers.ts'
+import { hostsOf } from './headers.ts'
 import { looseText } from './schema.ts'
 
 /**
@@ -73,11 +74,13 @@ function refuseStranger(request: FastifyRequest, { operatorKey }: Settings): voi
   if (!isOperatorKey(bearerOf(request) ?? '', operatorKey)) throw new AuthError('operator_required')
 }
 
-/** RFC 9112 3.2. Who leaves it out may also mean something else by what comes next, so the connection ends. */
-function refuseHostless({ headers, raw }: FastifyRequest, reply: FastifyReply): void {
-  if (headers.host !== undefined || raw.httpVersion !== '1.1') return
+/** RFC 9112 3.2. Who does not name one host may also mean something else by what comes next, so the connection ends. */
+function refuseHostless({ raw }: FastifyRequest, reply: FastifyReply): void {
+  const hosts = hostsOf(raw)
+  if (hosts === 1 || (hosts === 0 && raw.httpVersion !== '1.1')) return
   reply.header('connection', 'close')
-  throw new AuthError('request_invalid', { message: 'the Host header is missing' })
+  const message = hosts === 0 ? 'the Host header is missing' : 'there must be one Host header'
+  throw new AuthError('request_invalid', { message })
 }
 
 /** A page elsewhere whose name resolves to this machine must not get in (DNS rebinding). */

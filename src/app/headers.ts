@@ -1,5 +1,6 @@
-/** The headers that every answer carries. */
+/** The header that every request has once, and those that every answer carries. */
 
+import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import type { Settings } from '../settings.ts'
 
@@ -22,4 +23,10 @@ export function installHeaders(app: FastifyInstance, headers: Record<string, str
   app.addHook('onRequest', async (_request, reply) => {
     reply.headers(headers)
   })
+}
+
+/** @returns how often a request names its host: of several, Node shows the first alone */
+export function hostsOf({ rawHeaders }: IncomingMessage): number {
+  return rawHeaders.filter((name, index) => index % 2 === 0 && name.length === 4 && name.toLowerCase() === 'host')
+    .length
 }

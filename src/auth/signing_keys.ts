@@ -101,20 +101,23 @@ export class SigningKeys {
    * Makes the next key at once, which signs after a while.
    * @param compromised ends all others, and with them every access token: the key signs at once
    * @returns the name of the new key
-   * @throws StartError where SECRET opens none of those that are there: the service could not read the new one either
+   * @throws StartError where SECRET opens none of those that are there: the service could not read the new one either; or where
+   * others made theirs first every time
    */
   async rotate(compromised = false): Promise<string> {
-    await this.#read()
-    if (this.#held.length > 0 && this.#held.every(({ key }) => key === null)) {
-      throw new StartError(
-        'SECRET opens none of the keys that are there. Set it, or SECRET_PREVIOUS, to that of the service.',
-      )
+    for (let race = 0; race < MOST_RACES; race += 1) {
+      await this.#read()
+      if (this.#held.length > 0 && this.#held.every(({ key }) => key === null)) {
+        throw new StartError(
+          'SECRET opens none of the keys that are there. Set it, or SECRET_PREVIOUS, to that of the service.',
+        )
+      }
+      const now = this.#db.now()
+      const ended = compromised ? this.#held.map(({ serial }) => remove(signingKeys, { serial })) : []
+      const kid = await this.#add(compromised ? now : now + PUBLISHED_AHEAD, ended)
+      if (kid !== null) return kid
     }
-    const now = this.#db.now()
-    const ended = compromised ? this.#held.map(({ serial }) => remove(signingKeys, { serial })) : []
-    const kid = await this.#add(compromised ? now : now + PUBLISHED_AHEAD, ended)
-    if (kid === null) throw new Error('another instance made a key at the same moment; try again')
-    return kid
+    throw new StartError('Others make keys at this moment, and none was made here. Run this again.')
   }
 
   /** Reads what others have made, gives the newest key a successor when it is old, and deletes what no token needs. */

@@ -63,9 +63,10 @@ function isGuessable(key: string): boolean {
   return Buffer.byteLength(key) < 32 || new Set(key).size < 10 || SAMPLE.test(key) || isRepeated(key)
 }
 
-/** @returns whether the text is a shorter one written several times */
+/** @returns whether the text is a shorter one written several times, the last of which may be cut short */
 function isRepeated(text: string): boolean {
-  return (text + text).indexOf(text, 1) < text.length
+  const half = Math.floor(text.length / 2)
+  return Array.from({ length: half }, (_, index) => text.slice(index + 1)).some((rest) => text.startsWith(rest))
 }
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '::1'])

@@ -33,6 +33,7 @@ test.each([
   ['H-12: a doubled length', `${FORM}Content-Length: 32, 32\r\n\r\n${BODY}`, 400],
   ['H-12: a length that is no number', `${FORM}Content-Length: 3x\r\n\r\n${BODY}`, 400],
   ['H-12: chunks that are none', `${FORM}Transfer-Encoding: chunked\r\n\r\nxyz\r\n`, 400],
+  ['H-12: two hosts', `${FORM}host: localhost\r\nContent-Length: 32\r\n\r\n${BODY}`, 400],
   ['a header name with a space', `${FORM}Content-Length : 32\r\n\r\n${BODY}`, 400],
   ['a header of 64 kB', `${FORM}X-Large: ${'x'.repeat(65_536)}\r\n\r\n`, 431],
 ])('%s: refused, and the connection ends', async (_, rest, status) => {

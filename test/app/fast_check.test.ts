@@ -18,6 +18,7 @@ import {
   signedIn,
   Visitor,
 } from '../production.ts'
+import { statuses, Wire } from '../wire.ts'
 
 type Headers = Record<string, string | string[]>
 
@@ -265,6 +266,17 @@ test('H-12: a check without a host is refused like any request without one', asy
   const [response] = await once(sent, 'response')
   expect([response.statusCode, response.headers.connection]).toEqual([400, 'close'])
   sent.destroy()
+})
+
+test('H-12: a check with two hosts is refused like any request with two', async () => {
+  const { house, cookie } = await listening()
+  const { port } = new URL(house.app.listeningOrigin)
+  const check = `GET /profile HTTP/1.1\r\nConnection: close\r\nHost: 127.0.0.1\r\nCookie: ${cookie}\r\n`
+  const heard = (bytes: string) => new Wire(Number(port)).write(bytes).untilClosed()
+  expect(statuses(await heard(`${check}\r\n`))).toEqual([200])
+  const refused = await heard(`${check}HOST: evil.test\r\n\r\n`)
+  expect(statuses(refused)).toEqual([400])
+  expect(refused).toContain('"there must be one Host header"')
 })
 
 test('a new name and a new spelling are told at once', async () => {

@@ -122,6 +122,31 @@ describe('several instances', () => {
     expect(await left.db.findSigningKeys()).toHaveLength(2)
   })
 
+  test.each([[false], [true]])(
+    'that are told to rotate at once each make a key of theirs: compromised %s',
+    async (compromised) => {
+      const env = { DATABASE_URL: fileOf(), SECRET: 'one for all' }
+      const houses = [await house(env), await house(env), await house(env), await house(env)]
+      const kids = await Promise.all(houses.map(({ auth }) => auth.tokens.keys.rotate(compromised)))
+      expect(new Set(kids).size).toBe(4)
+      const [first] = houses
+      const ring = (await first?.db.findSigningKeys())?.map(({ kid }) => kid) ?? []
+      if (compromised) expect(kids).toContain(ring.join())
+      else expect(ring.slice(1).sort()).toEqual(kids.sort())
+    },
+  )
+
+  test('that never come first say so', async () => {
+    const opened = await house()
+    const [row] = await opened.db.findSigningKeys()
+    if (row === undefined) throw new Error('there is no key')
+    // What is read is what stood there before another one made its key.
+    opened.db.findSigningKeys = () => Promise.resolve([{ ...row, serial: row.serial - 1 }])
+    const rotating = opened.auth.tokens.keys.rotate()
+    await expect(rotating).rejects.toThrow(StartError)
+    await expect(rotating).rejects.toThrow('none was made here')
+  })
+
   test('know the key of another one at the first token that it signed', async () => {
     const env = { DATABASE_URL: fileOf(), SECRET: 'one for all' }
     const [left, right] = [await house(env), await house(env)]

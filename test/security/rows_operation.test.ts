@@ -19,6 +19,7 @@ describe('production starts only with a SECRET that nobody guesses', () => {
     ['a short one', PRODUCTION.SECRET.slice(0, 31)],
     ['one repeated character', 'a'.repeat(64)],
     ['a few repeated characters', 'abcdefg'.repeat(8)],
+    ['a short text written again and again, and cut off', 'Kq3vTz8LmXw'.repeat(4).slice(0, 40)],
     ['a sample', `change-me-${PRODUCTION.SECRET}`],
     ['a placeholder', `your secret here ${PRODUCTION.SECRET}`],
   ])('O-01: not with %s', (_, secret) => {
