@@ -62,6 +62,11 @@ export class Stack {
     return { url: `https://127.0.0.1:${this.#ports.https}`, name: NAME, authority: this.#authority }
   }
 
+  /** Where nginx listens without TLS. */
+  get plainUrl(): string {
+    return `http://127.0.0.1:${this.#ports.http}`
+  }
+
   get operatorKey(): string {
     return this.#env.OPERATOR_KEY ?? ''
   }

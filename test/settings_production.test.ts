@@ -105,6 +105,7 @@ describe('TRUST_PROXY', () => {
     ['one network', '10.0.0.0/8', ['10.0.0.0/8']],
     ['IPv6', '::1,2001:db8::/32,fd00::/8', ['::1', '2001:db8::/32', 'fd00::/8']],
     ['IPv4 in IPv6', '::ffff:10.0.0.1,::ffff:10.0.0.0/104', ['::ffff:10.0.0.1', '::ffff:10.0.0.0/104']],
+    ['IPv4 behind a translator', '64:ff9b::a00:1,64:ff9b::a00:0/104', ['64:ff9b::a00:1', '64:ff9b::a00:0/104']],
     ['a list with blanks', ' 10.0.0.1 , 172.16.0.0/12 ', ['10.0.0.1', '172.16.0.0/12']],
   ])('is read: %s', (_, written, networks) => {
     expect(readSettings({ ...PRODUCTION, TRUST_PROXY: written }).trustProxy).toEqual(networks)
@@ -127,6 +128,7 @@ describe('TRUST_PROXY', () => {
       '::/64',
       '::/7',
     ],
+    ...['64:ff9b::/96', '64:FF9B:0::/96', '64:ff9b::/97', '64:ff9b::a00:0/103', '64:ff9b::/95', '64::/16', '60::/12'],
     ...['10.0.0.0/', '/8', '10.0.0', '10.0.0.256', '010.0.0.1', 'localhost', 'loopback', 'true', '*', '1', 'proxy.lan'],
     ...['10.0.0.1,', ',', '10.0.0.1;10.0.0.2', '10.0.0.1 10.0.0.2', '10.0.0.0/255.0.0.0', '10.0.0.0/8/9'],
   ])('H-14: is refused with the mend: %s', (written) => {
@@ -153,6 +155,12 @@ describe('TRUSTED_ORIGINS', () => {
     expect(refusal({ ...PRODUCTION, TRUSTED_ORIGINS: written })).toBe(
       'TRUSTED_ORIGINS is wrong: it must be addresses like https://app.example.org, with commas between.',
     )
+  })
+
+  test('W-01: takes no page without TLS in production, but where the service has none either', () => {
+    const open = { ...PRODUCTION, TRUSTED_ORIGINS: 'https://app.example.org,http://www.example.org' }
+    expect(refusal(open)).toMatch(/^TRUSTED_ORIGINS has http:\/\/www\.example\.org, .* list it with https:/)
+    expect(readSettings({ ...open, INSECURE_HTTP: 'true' }).trustedOrigins).toHaveLength(2)
   })
 
   test('lets the pages of these origins change something, and no others', async () => {

@@ -107,6 +107,14 @@ export const crossOrigin: readonly Mutation[] = [
   },
   {
     rows: ['W-01'],
+    takesOut: 'that no page without TLS is trusted in production',
+    file: 'src/settings/checks.ts',
+    find: "    checkOrigins('TRUSTED_ORIGINS', trustedOrigins)\n",
+    replace: '',
+    tests: 'test/settings_production.test.ts',
+  },
+  {
+    rows: ['W-01'],
     takesOut: 'that DELETE is unsafe',
     file: ORIGIN,
     find: "'OPTIONS', 'TRACE'",

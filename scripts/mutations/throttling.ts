@@ -102,6 +102,14 @@ export const throttling: readonly Mutation[] = [
   },
   {
     rows: ['A-05'],
+    takesOut: 'that an IPv4 client behind a translator to IPv6 has one address',
+    file: NETWORK,
+    find: '(?:::ffff|64:ff9b:)',
+    replace: '::ffff',
+    tests: 'test/features/throttle.test.ts',
+  },
+  {
+    rows: ['A-05'],
     takesOut: 'that an IPv6 client is its /64',
     file: NETWORK,
     find: '.slice(0, 4).join',

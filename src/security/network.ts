@@ -17,7 +17,7 @@ for (const [network, prefix, family] of [
 }
 
 /**
- * @param address as a socket tells it, IPv4-mapped forms included
+ * @param address as a socket tells it, those that stand for one of IPv4 included
  * @returns the address itself for IPv4; for IPv6 its first 64 bits, since whoever has one has them all
  */
 export function networkOf(address: string): string {
@@ -36,12 +36,12 @@ export function isPrivate(address: string): boolean {
   return privateNetworks.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4')
 }
 
-/** @returns the canonical form (RFC 5952), or the IPv4 address that an IPv6 one stands for */
+/** @returns the canonical form (RFC 5952), or the IPv4 address that an IPv6 one stands for: mapped, or translated (RFC 6052) */
 function unmapped(address: string): string {
   const [plain = ''] = address.split('%')
   if (!isIPv6(plain)) return plain
   const canonical = new URL(`http://[${plain}]`).hostname.slice(1, -1)
-  const [, high = '', low = ''] = /^::ffff:([\da-f]+):([\da-f]+)$/.exec(canonical) ?? []
+  const [, high = '', low = ''] = /^(?:::ffff|64:ff9b:):([\da-f]+):([\da-f]+)$/.exec(canonical) ?? []
   if (high === '') return canonical
   return [high, low].flatMap((pair) => bytesOf(Number.parseInt(pair, 16))).join('.')
 }

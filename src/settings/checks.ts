@@ -10,6 +10,7 @@ const SAMPLE = /secret|change|example|sample|password|12345/i
 export function checkProduction({
   publicUrl,
   insecureHttp,
+  trustedOrigins,
   corsOrigins,
   passwordMinLength,
   secret,
@@ -25,11 +26,9 @@ export function checkProduction({
       'PUBLIC_URL must be https: in production. On a private network without TLS, set INSECURE_HTTP=true as well.',
     )
   }
-  const open = corsOrigins.find((origin) => !origin.startsWith('https:'))
-  if (open !== undefined && !insecureHttp) {
-    throw new StartError(
-      `CORS_ORIGINS has ${open}, whose pages anybody on the way can rewrite: list it with https:, or set INSECURE_HTTP=true as well.`,
-    )
+  if (!insecureHttp) {
+    checkOrigins('TRUSTED_ORIGINS', trustedOrigins)
+    checkOrigins('CORS_ORIGINS', corsOrigins)
   }
   if (passwordMinLength < 8) {
     throw new StartError('PASSWORD_MIN_LENGTH must be at least 8 in production.')
@@ -44,6 +43,14 @@ export function checkProduction({
       'SECRET_PREVIOUS is easily guessed, and what is made under it is believed: unset it, or set it to the SECRET before this one.',
     )
   }
+}
+
+function checkOrigins(variable: string, origins: readonly string[]): void {
+  const open = origins.find((origin) => !origin.startsWith('https:'))
+  if (open === undefined) return
+  throw new StartError(
+    `${variable} has ${open}, whose pages anybody on the way can rewrite: list it with https:, or set INSECURE_HTTP=true as well.`,
+  )
 }
 
 /** Wherever it is set it opens every session: in development too it must be a good one, and its own. */

@@ -121,10 +121,11 @@ export const networks = list('IP addresses or networks like `10.0.0.0/8`, with c
   isNetwork(one) ? one : undefined,
 )
 
-/** All of IPv4, as IPv6 writes it (`::ffff:10.0.0.1`): peers of IPv4 are found in a network of it. */
+/** All of IPv4 as IPv6 writes it: peers of IPv4 are found in a network of the first, those behind a translator in the second. */
 const MAPPED = '::ffff:0:0'
-const mapped = new BlockList()
-mapped.addSubnet(MAPPED, 96, 'ipv6')
+const TRANSLATED = '64:ff9b::'
+const ipv4 = new BlockList()
+for (const network of [MAPPED, TRANSLATED]) ipv4.addSubnet(network, 96, 'ipv6')
 
 function isNetwork(one: string): boolean {
   const [address = '', prefix, ...rest] = one.split('/')
@@ -135,7 +136,7 @@ function isNetwork(one: string): boolean {
   try {
     const network = new BlockList()
     network.addSubnet(address, Number(prefix), version === 6 ? 'ipv6' : 'ipv4')
-    const holdsIPv4 = mapped.check(address, 'ipv6') || network.check(MAPPED, 'ipv6')
+    const holdsIPv4 = ipv4.check(address, 'ipv6') || [MAPPED, TRANSLATED].some((all) => network.check(all, 'ipv6'))
     // Half of all addresses is no network of proxies: anyone could then claim to be anyone.
     const shortest = version === 4 ? 8 : holdsIPv4 ? 96 + 8 : 7
     return /^\d+$/.test(prefix) && Number(prefix) >= shortest

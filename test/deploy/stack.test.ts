@@ -16,6 +16,17 @@ beforeAll(async () => {
 
 afterAll(() => stack?.stop())
 
+test('over plain HTTP whoever only looks is led to TLS, and nothing else is taken', async () => {
+  const body = new URLSearchParams({ email: 'bob@example.org', password: 'x' })
+  for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+    const looks = method === 'GET' || method === 'HEAD'
+    const asked = { method, redirect: 'manual', body: looks ? null : body } as const
+    const { status, headers } = await fetch(`${stack.plainUrl}/sessions`, asked)
+    const expected = looks ? [301, 'https://auth.example.org/sessions'] : [403, null]
+    expect([status, headers.get('location')], method).toEqual(expected)
+  }
+})
+
 test.each([
   ['instances that are stopped are not noticed', stopInstances],
   ['instances that are killed fail what they were answering, and nothing else', killInstances],

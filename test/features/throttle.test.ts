@@ -252,6 +252,13 @@ describe('one network', () => {
     expect((await new Visitor(house, '::ffff:198.51.100.7').logIn()).statusCode).toBe(429)
     expect((await new Visitor(house, '::ffff:198.51.100.8').logIn()).statusCode).toBe(401)
   })
+
+  test('A-05: of all IPv4 clients behind a translator to IPv6 each counts for itself', async () => {
+    const house = await production()
+    await inTurn(10, (n) => new Visitor(house, '64:ff9b::c633:6407').logIn(accounts(n), WRONG))
+    expect((await new Visitor(house, '64:ff9b::198.51.100.7').logIn()).statusCode).toBe(429)
+    expect((await new Visitor(house, '64:ff9b::198.51.100.8').logIn()).statusCode).toBe(401)
+  })
 })
 
 describe('the owner is not locked out by a siege from 1,000 addresses', () => {
