@@ -79,8 +79,12 @@ export declare class Bienvenue {
         password: string;
         name?: string;
     }): Promise<void>;
+    /** @throws BienvenueError, `signed_out` where `logOut` or another login was called before the answer came */
     logIn(email: string, password: string): Promise<void>;
-    /** Ends the session here and there. What is kept is forgotten even where the service cannot be reached. */
+    /**
+     * Ends the session here and there. What is kept is forgotten even where the service cannot be reached, and whatever is
+     * answered later signs nobody in.
+     */
     logOut(): Promise<void>;
     account(): Promise<Account>;
     /** @returns the changed account; the login goes on, with a new address or password too */

@@ -34,6 +34,10 @@ export class Bienvenue {
     #cookies;
     #store;
     #refreshing = null;
+    /** How often somebody was to be signed in or out. */
+    #turns = 0;
+    /** The last of those that go one after the other, by what they are about. */
+    #last = new Map();
     /** @param url where the service is reached, like `https://auth.example.org` */
     constructor(url, { store = memory(), transport = 'body', fetch: own } = {}) {
         this.#url = url.replace(/\/+$/, '');
@@ -46,20 +50,36 @@ export class Bienvenue {
     async register(account) {
         await this.#send('POST', '/users', account);
     }
+    /** @throws BienvenueError, `signed_out` where `logOut` or another login was called before the answer came */
     async logIn(email, password) {
-        const transport = this.#cookies ? 'cookie' : 'body';
-        await this.#keep(await this.#send('POST', '/tokens', { email, password, transport }));
+        this.#turns += 1;
+        const turn = this.#turns;
+        if (this.#cookies) {
+            await this.#alone('tokens', () => this.#send('POST', '/tokens', { email, password, transport: 'cookie' }));
+            return;
+        }
+        const answer = await this.#send('POST', '/tokens', { email, password, transport: 'body' });
+        await this.#keep(answer, () => turn === this.#turns);
+        if (turn !== this.#turns)
+            throw signedOut();
     }
-    /** Ends the session here and there. What is kept is forgotten even where the service cannot be reached. */
+    /**
+     * Ends the session here and there. What is kept is forgotten even where the service cannot be reached, and whatever is
+     * answered later signs nobody in.
+     */
     async logOut() {
-        const tokens = await this.#store.read();
-        await this.#store.write(null);
+        this.#turns += 1;
+        const tokens = await this.#alone('store', async () => {
+            const forgotten = await this.#store.read();
+            await this.#store.write(null);
+            return forgotten;
+        });
         if (tokens !== null)
-            await this.#send('DELETE', '/tokens', { refresh_token: tokens.refreshToken });
+            await this.#end(tokens);
         if (!this.#cookies)
             return;
         try {
-            await this.call('DELETE', '/tokens', {});
+            await this.#deciding('DELETE', '/tokens', {});
         }
         catch (error) {
             // It has ended before, which is what was wanted.
@@ -72,15 +92,17 @@ export class Bienvenue {
     }
     /** @returns the changed account; the login goes on, with a new address or password too */
     async changeAccount(changes) {
-        const answer = await this.call('PATCH', '/users/me', { ...changes });
-        const { tokens } = Object(answer);
-        if (tokens !== undefined)
-            await this.#keep(tokens);
+        const answer = await this.#deciding('PATCH', '/users/me', { ...changes }, async (changed, used) => {
+            const { tokens } = Object(changed);
+            if (tokens !== undefined)
+                await this.#keep(tokens, (now) => isSame(now, used));
+        });
         return accountOf(answer);
     }
     async deleteAccount(currentPassword) {
-        await this.call('DELETE', '/users/me', { current_password: currentPassword });
-        await this.#store.write(null);
+        await this.#deciding('DELETE', '/users/me', { current_password: currentPassword }, async (_, used) => {
+            await this.#exchange(null, (now) => isSame(now, used));
+        });
     }
     async sessions() {
         const { sessions } = Object(await this.call('GET', '/sessions'));
@@ -105,66 +127,108 @@ export class Bienvenue {
         // `@` or a dot would make the host a part of something else, and another host would get the token.
         if (!path.startsWith('/'))
             throw new BienvenueError(0, 'path_invalid', 'a path begins with a slash');
+        return this.#signedIn((used) => this.#send(method, path, fields, used));
+    }
+    /**
+     * A call that ends tokens or makes new ones: never beside another of its kind, or a refresh.
+     * @param done what follows from the answer, and from the tokens with which it was asked
+     */
+    #deciding(method, path, fields, done = async () => { }) {
+        return this.#signedIn((asking) => this.#alone('tokens', async () => {
+            const used = asking === null ? null : await this.#still(asking);
+            const answer = await this.#send(method, path, fields, used);
+            await done(answer, used);
+            return answer;
+        }));
+    }
+    /** Asks as one person: where another one logs in meanwhile, nothing is done in their name. */
+    async #signedIn(ask) {
         const used = this.#cookies ? null : await this.#usable();
         try {
-            return await this.#send(method, path, fields, used);
+            return await ask(used);
         }
         catch (error) {
             if (!isExpired(error, this.#cookies))
                 throw error;
-            return this.#send(method, path, fields, await this.#refreshed(used));
+            return ask(used === null ? await this.#refreshedCookies() : await this.#refreshed(used));
         }
     }
     async #usable() {
         const tokens = await this.#store.read();
         if (tokens === null)
             throw signedOut();
-        if (tokens.expiresAt - Date.now() > TOO_SHORT)
-            return tokens;
-        return (await this.#refreshed(tokens)) ?? tokens;
+        return tokens.expiresAt - Date.now() > TOO_SHORT ? tokens : this.#refreshed(tokens);
     }
-    /** Many calls that need a refresh at once share one, since a refresh token works a single time. */
+    /** @returns what is kept of the same person by now */
+    async #still(used) {
+        const kept = await this.#store.read();
+        if (kept === null || personIn(kept) !== personIn(used))
+            throw signedOut();
+        return kept;
+    }
+    /** A refresh token works a single time: of many calls that need another one the first gets it, and the rest find it. */
     #refreshed(used) {
-        this.#refreshing ??= alone(this.#url, () => this.#refresh(used)).finally(() => {
+        return this.#alone('tokens', async () => {
+            const kept = await this.#still(used);
+            if (!isSame(kept, used))
+                return kept;
+            try {
+                const answer = await this.#send('POST', '/tokens/refresh', { refresh_token: kept.refreshToken });
+                await this.#keep(answer, (now) => isSame(now, kept));
+            }
+            catch (error) {
+                const ended = error instanceof BienvenueError && ENDED.has(error.code);
+                if (ended)
+                    await this.#exchange(null, (now) => isSame(now, kept));
+                throw error;
+            }
+            return this.#still(kept);
+        });
+    }
+    /** No script sees them: many calls share one refresh. */
+    #refreshedCookies() {
+        const refresh = async () => {
+            await this.#send('POST', '/tokens/refresh', {});
+            return null;
+        };
+        this.#refreshing ??= this.#alone('tokens', refresh).finally(() => {
             this.#refreshing = null;
         });
         return this.#refreshing;
     }
-    async #refresh(used) {
-        const kept = await this.#store.read();
-        // Another tab or call has been here.
-        if (kept !== null && used !== null && kept.refreshToken !== used.refreshToken)
-            return kept;
-        if (kept === null && !this.#cookies)
-            throw signedOut();
-        try {
-            const fields = kept === null ? {} : { refresh_token: kept.refreshToken };
-            const answer = await this.#send('POST', '/tokens/refresh', fields);
-            const now = await this.#store.read();
-            if (isSame(now, kept))
-                return await this.#keep(answer);
-            // A logout has emptied it meanwhile, or somebody else has logged in: theirs stay.
-            if (now === null)
-                throw signedOut();
-            return now;
-        }
-        catch (error) {
-            const ended = error instanceof BienvenueError && ENDED.has(error.code);
-            if (ended && isSame(await this.#store.read(), kept))
-                await this.#store.write(null);
-            throw error;
-        }
+    /**
+     * Keeps the tokens of an answer, unless a logout has emptied the store meanwhile or somebody else has logged in: then they
+     * are nobody's, and are ended.
+     */
+    async #keep(answer, may) {
+        const tokens = tokensOf(answer);
+        const kept = await this.#exchange(tokens, may);
+        // Where the service cannot be reached they end by themselves.
+        if (!kept)
+            await this.#end(tokens).catch(() => { });
     }
-    async #keep(answer) {
-        if (this.#cookies)
-            return null;
-        const { access_token: accessToken, refresh_token: refreshToken, expires_in: seconds } = Object(answer);
-        if (typeof accessToken !== 'string' || typeof refreshToken !== 'string' || typeof seconds !== 'number') {
-            throw unreadable('tokens');
-        }
-        const tokens = { accessToken, refreshToken, expiresAt: Date.now() + seconds * 1_000 };
-        await this.#store.write(tokens);
-        return tokens;
+    /** @returns whether what is kept has been replaced */
+    #exchange(next, may) {
+        return this.#alone('store', async () => {
+            const replaced = may(await this.#store.read());
+            if (replaced)
+                await this.#store.write(next);
+            return replaced;
+        });
+    }
+    async #end({ refreshToken }) {
+        await this.#send('DELETE', '/tokens', { refresh_token: refreshToken });
+    }
+    /** One after the other, over all tabs of a browser where it can be done. */
+    async #alone(what, work) {
+        const { locks } = globalThis.navigator ?? {};
+        const before = this.#last.get(what);
+        const turn = (async () => {
+            await before;
+            return locks === undefined ? work() : locks.request(`bienvenue ${what} ${this.#url}`, work);
+        })();
+        this.#last.set(what, turn.catch(() => { }));
+        return turn;
     }
     async #send(method, path, fields, tokens = null) {
         const headers = { accept: 'application/json' };
@@ -194,11 +258,6 @@ function memory() {
         },
     };
 }
-/** One after the other, over all tabs of a browser where it can be done. */
-async function alone(name, work) {
-    const { locks } = globalThis.navigator ?? {};
-    return locks === undefined ? work() : locks.request(`bienvenue ${name}`, work);
-}
 function isExpired(error, cookies) {
     if (!(error instanceof BienvenueError))
         return false;
@@ -207,11 +266,28 @@ function isExpired(error, cookies) {
 function isSame(one, other) {
     return one?.refreshToken === other?.refreshToken;
 }
+/** @returns whom an access token names, or null; it came from the service, and is not verified here */
+function personIn({ accessToken }) {
+    const [, claims = ''] = accessToken.split('.');
+    try {
+        return Object(JSON.parse(atob(claims.replaceAll('-', '+').replaceAll('_', '/')))).sub ?? null;
+    }
+    catch {
+        return null;
+    }
+}
 function signedOut() {
     return new BienvenueError(0, 'signed_out', 'nobody is signed in: log in first');
 }
 function unreadable(what) {
     return new BienvenueError(200, 'unreadable', `the answer holds no ${what}`);
+}
+function tokensOf(answer) {
+    const { access_token: accessToken, refresh_token: refreshToken, expires_in: seconds } = Object(answer);
+    if (typeof accessToken !== 'string' || typeof refreshToken !== 'string' || typeof seconds !== 'number') {
+        throw unreadable('tokens');
+    }
+    return { accessToken, refreshToken, expiresAt: Date.now() + seconds * 1_000 };
 }
 function accountOf(answer) {
     const { id, email, name, confirmed, created_at, pending_email } = Object(answer);

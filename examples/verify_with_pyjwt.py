@@ -26,7 +26,7 @@ def verify(token):
         raise jwt.InvalidTokenError("this is no access token")
     return jwt.decode(
         token,
-        keys.get_signing_key_from_jwt(token).key,
+        keys.get_signing_key(header.get("kid")).key,
         algorithms=["ES256", "EdDSA"],
         issuer=issuer,
         audience=audience,

@@ -45,7 +45,7 @@ class Kept implements TokenStore {
 
   /** The access token is no good, and its time does not tell. */
   spoil(): void {
-    if (this.tokens !== null) this.tokens = { ...this.tokens, accessToken: 'spoilt' }
+    if (this.tokens !== null) this.tokens = { ...this.tokens, accessToken: `${this.tokens.accessToken}x` }
   }
 }
 
@@ -108,30 +108,158 @@ test('goes on after a new address and a new password, with the tokens that come'
   expect(store.tokens).toBeNull()
 })
 
-test('a refresh that is answered after a logout or another login changes nothing', async () => {
+/** What may be answered late, with the call that asks for it. */
+const LATE: [string, string, (ada: Bienvenue, store: Kept, email: string) => Promise<unknown>][] = [
+  [
+    'a refresh',
+    'POST /tokens/refresh',
+    (ada, store) => {
+      store.expire()
+      return ada.call('GET', '/users/me')
+    },
+  ],
+  [
+    'a new password',
+    'PATCH /users/me',
+    (ada) => ada.changeAccount({ password: 'another long way', current_password: PASSWORD }),
+  ],
+  ['the end of the account', 'DELETE /users/me', (ada) => ada.deleteAccount(PASSWORD)],
+  ['a login', 'POST /tokens', (ada, _, email) => ada.logIn(email, PASSWORD)],
+]
+
+/** Has something answered late: the service has done it, and the client does not know yet when `meanwhile` happens. */
+async function answeredLate(
+  [, call, ask]: (typeof LATE)[number],
+  meanwhile: (ada: Bienvenue, bob: string) => Promise<void>,
+) {
   const url = await server()
-  const { client: ada, email, store } = await client(url)
+  const { email, store } = await client(url)
   const { email: bob } = await client(url)
-  for (const meanwhile of ['login', 'logout'] as const) {
-    await ada.logIn(email, PASSWORD)
-    const [asked, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-    const slow: typeof fetch = async (input, init) => {
-      const refreshes = String(input).endsWith('/tokens/refresh')
+  const [asked, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  let held = false
+  const bodies: string[] = []
+  const slow: typeof fetch = async (input, init) => {
+    const answer = await fetch(input, init)
+    bodies.push(await answer.clone().text())
+    if (held || `${init?.method} ${new URL(String(input)).pathname}` !== call) return answer
+    held = true
+    asked.resolve()
+    await answered.promise
+    return answer
+  }
+  const ada = new Bienvenue(url, { store, fetch: slow })
+  const asking = ask(ada, store, email).catch((error: unknown) => error)
+  await asked.promise
+  await meanwhile(ada, bob)
+  answered.resolve()
+  const outcome = await asking
+  const given = bodies.flatMap((body) => [...body.matchAll(/"refresh_token":"([^"]+)"/g)].map(([, token]) => token))
+  const refreshing = (token: string | undefined) =>
+    fetch(`${url}/tokens/refresh`, { method: 'POST', body: new URLSearchParams({ refresh_token: token ?? '' }) })
+  return {
+    ada,
+    store,
+    bob,
+    outcome,
+    lives: async () => Promise.all(given.map(async (one) => (await refreshing(one)).ok)),
+  }
+}
+
+test.each(LATE)('%s that is answered after the logout signs nobody in, and leaves no login', async (...late) => {
+  const { store, lives } = await answeredLate(late, (ada) => ada.logOut())
+  expect(store.tokens).toBeNull()
+  expect(await lives()).not.toContain(true)
+})
+
+test.each(LATE)(
+  '%s that is answered after another login leaves that alone, and no login beside it',
+  async (...late) => {
+    const { ada, bob, lives } = await answeredLate(late, (client, other) => client.logIn(other, PASSWORD))
+    expect((await ada.account()).email).toBe(bob)
+    // Of all tokens that came those of the other one alone.
+    expect((await lives()).filter(Boolean)).toHaveLength(1)
+  },
+)
+
+test.each<(typeof LATE)[number]>([
+  [
+    'that waits for a refresh',
+    'POST /tokens/refresh',
+    (ada, store) => {
+      store.expire()
+      return ada.call('PATCH', '/users/me', { name: 'Eve' })
+    },
+  ],
+  [
+    'that is refused for its token',
+    'PATCH /users/me',
+    (ada, store) => {
+      store.spoil()
+      return ada.call('PATCH', '/users/me', { name: 'Eve' })
+    },
+  ],
+  [
+    'that waits for another change',
+    'PATCH /users/me',
+    (ada) => {
+      const before = ada.changeAccount({ name: 'Eva' })
+      return Promise.all([ada.changeAccount({ name: 'Eve' }), before])
+    },
+  ],
+])('a call %s is never made in the name of who logs in meanwhile', async (...late) => {
+  const { ada, bob, outcome } = await answeredLate(late, (client, other) => client.logIn(other, PASSWORD))
+  expect(outcome).toMatchObject({ code: 'signed_out' })
+  expect(await ada.account()).toMatchObject({ email: bob, name: 'Ada' })
+})
+
+test.each(['POST /tokens/refresh', 'POST /tokens'])(
+  'of a refresh and a login that are answered at once the login counts, with a store that takes its time: %s first',
+  async (first) => {
+    const url = await server()
+    const { store } = await client(url)
+    const { email: bob } = await client(url)
+    const answers = new Map<string, () => void>()
+    const slowStore: TokenStore = {
+      async read() {
+        const { tokens } = store
+        // The first is about to be kept.
+        if (answers.size === 2) for (const release of answers.values()) release()
+        for (let turn = 0; turn < 500; turn += 1) await new Promise(setImmediate)
+        return tokens
+      },
+      async write(tokens) {
+        await new Promise(setImmediate)
+        store.tokens = tokens
+      },
+    }
+    const held: typeof fetch = async (input, init) => {
       const answer = await fetch(input, init)
-      if (refreshes) asked.resolve()
-      if (refreshes) await answered.promise
+      if (answers.size === 2) return answer
+      await new Promise<void>((resolve) => {
+        answers.set(`${init?.method} ${new URL(String(input)).pathname}`, resolve)
+        if (answers.size === 2) answers.get(first)?.()
+      })
       return answer
     }
-    const other = new Bienvenue(url, { store, fetch: slow })
     store.expire()
-    const refreshing = other.call('GET', '/users/me').catch((error: unknown) => error)
-    await asked.promise
-    if (meanwhile === 'login') await ada.logIn(bob, PASSWORD)
-    else await ada.logOut()
-    answered.resolve()
-    expect(await refreshing).toMatchObject(meanwhile === 'login' ? { email: bob } : { code: 'signed_out' })
-    if (meanwhile === 'login') expect((await ada.account()).email).toBe(bob)
-    else expect(store.tokens).toBeNull()
+    const ada = new Bienvenue(url, { store: slowStore, fetch: held })
+    await Promise.allSettled([ada.account(), ada.logIn(bob, PASSWORD)])
+    expect((await new Bienvenue(url, { store }).account()).email).toBe(bob)
+  },
+)
+
+test('a change waits for a refresh under way, and a refresh for a change', async () => {
+  const { client: ada, email, store } = await client(await server())
+  for (const [n, spoil] of [store.expire, store.spoil, store.expire, store.spoil].entries()) {
+    spoil.call(store)
+    const [from, to] = n % 2 === 0 ? [PASSWORD, 'another long way'] : ['another long way', PASSWORD]
+    const changing = ada.changeAccount({ password: to, current_password: from })
+    const calls = Array.from({ length: 5 }, async () => {
+      await new Promise(setImmediate)
+      store.expire()
+      return (await ada.account()).email
+    })
+    expect(await Promise.all([...calls, changing.then((account) => account.email)])).toEqual(Array(6).fill(email))
   }
 })
 

@@ -64,11 +64,15 @@ test.each(['ES256', 'EdDSA'])(
     const good = await verify(tokens.access_token)
     expect(good.code, good.stderr).toBe(0)
     expect(JSON.parse(good.stdout)).toEqual({ user: '1', session: tokens.refresh_token.slice(0, 36) })
+    const deep = Buffer.from(`{"typ":"at+jwt","a":${'['.repeat(20_000)}`).toString('base64url')
     const [head, body, signature = ''] = tokens.access_token.split('.')
     const refused = [
       await verify(`${head}.${body}.${[...signature].reverse().join('')}`),
       await verify(tokens.access_token, 'https://shop.example.org'),
       await verify(tokens.refresh_token),
+      // What strangers may nest as deeply as they like.
+      await verify(`${deep}.${body}.${signature}`),
+      await verify(`${head}.${deep}.${signature}`),
     ]
     for (const { code, stderr } of refused) {
       expect(code).toBe(1)
