@@ -233,4 +233,12 @@ export const pages: readonly Mutation[] = [
     replace: '',
     tests: 'test/browser/history.test.ts',
   },
+  {
+    rows: ['W-15'],
+    takesOut: 'that the history keeps nothing of a form that was refused',
+    file: 'src/pages/assets/script.js',
+    find: '\nforgetWhatWasSent()\n',
+    replace: '\n',
+    tests: 'test/browser/history.test.ts',
+  },
 ]

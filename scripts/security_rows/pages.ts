@@ -108,7 +108,7 @@ export const pages: readonly SecurityRow[] = [
     part: 'pages',
     standard: 'ASVS 14.3.1; CS-SESS',
     demand: "Clear the browser's data at logout.",
-    does: 'Logout and deletion send `Clear-Site-Data` for cache and storage and clear the session cookie; the device cookie stays, so that the owner is known again. Where scripts run, a page that a browser has kept as it was left shows nothing and is asked for anew.',
+    does: 'Logout and deletion send `Clear-Site-Data` for cache and storage and clear the session cookie; the device cookie stays, so that the owner is known again. Where scripts run, a page that a browser has kept as it was left shows nothing and is asked for anew, and the history keeps nothing of a form that was refused.',
   },
   {
     id: 'W-16',

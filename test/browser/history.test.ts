@@ -143,6 +143,29 @@ test('W-15: a browser that keeps pages as they were left shows no account by Bac
   expect(await page.content()).not.toContain(BOB)
 })
 
+test('W-15: a form that was refused is not sent again, by reload or Back, by whoever comes after the logout either', async () => {
+  const folder = temporaryFolder()
+  const page = await openWindow(await startSite({ LOGIN_FAILURES_PER_ACCOUNT: '1' }, folder))
+  await register(page)
+  await page.goto('/login')
+  expect(await send(page, 'login', { email: BOB, password: 'wrong' })).toBe(401)
+  // Right, and refused all the same: it would be taken later.
+  expect(await send(page, 'login', { email: BOB, password: PASSWORD })).toBe(429)
+  const posts = countPosts(page)
+  await page.reload()
+  expect([pathOf(page), posts.count]).toEqual(['/login?next=%2Fsessions&notice=login_required', 0])
+  await page.goto('/forgot')
+  await send(page, 'forgot', { email: BOB })
+  await send(page, 'reset', { new_password: PASSWORD })
+  await logIn(page)
+  expect(await send(page, 'change-password', { current_password: 'wrong', password: NEW_PASSWORD })).toBe(403)
+  expect(await send(page, 'log-out')).toBe(200)
+  posts.count = 0
+  while (await page.goBack()) await page.reload()
+  expect(posts.count).toBe(0)
+  expect(rowsIn(folder, 'sessions')).toBe(0)
+})
+
 describe('two tabs', () => {
   test('a change in the first shows in the second', async () => {
     const first = await signedIn(await startSite())

@@ -74,6 +74,12 @@ function leaveNothing() {
   })
 }
 
+// A page that answers a form keeps what was sent in the history, a password too, and a reload would send it again.
+function forgetWhatWasSent() {
+  history.replaceState(null, '', location.href)
+}
+
+forgetWhatWasSent()
 for (const input of document.querySelectorAll('input[type=password]')) {
   addShowButton(input)
   addCapsLockHint(input)
