@@ -84,12 +84,9 @@ export function listFeatures(db: DB, settings: Settings, log: FastifyBaseLogger,
   ]
 }
 
-/** How many of the last events the page of whoever is signed in shows. */
-const SHOWN_EVENTS = 20
-
 /** What the audit log knows of an account. */
 export function activityOf(db: DB): PageParts['activity'] {
-  return (userId) => recentActivity(db, userId, SHOWN_EVENTS)
+  return (userId) => recentActivity(db, userId)
 }
 
 /**

@@ -32,6 +32,13 @@ export const events: readonly Mutation[] = [
   },
   {
     rows: ['O-10'],
+    takesOut: 'that what was tried is told apart from what was done',
+    file: AUDIT,
+    find: 'TRIES.has(type) ? 1 : 0',
+    replace: '0',
+  },
+  {
+    rows: ['O-10'],
     takesOut: 'the event of a login that failed',
     file: 'src/auth/logins.ts',
     find: "        await events.happen({ type: 'login_failed', userId: known?.id ?? null, ...owner, emailKey, client, device })\n",

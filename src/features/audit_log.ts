@@ -21,6 +21,16 @@ const ELSEWHERE: AuthEvent['client'] = { address: '', userAgent: '' }
 
 const REFUSALS: ReadonlySet<AuthEventType> = new Set(['throttled', 'request_refused'])
 
+/** What does nothing in an account, and what strangers may so do as often as the throttle lets them. */
+const TRIES: ReadonlySet<AuthEventType> = new Set([
+  ...REFUSALS,
+  ...(['registration_refused', 'login_failed', 'password_refused', 'password_reset_refused'] as const),
+  ...(['password_reset_requested', 'email_confirmation_requested'] as const),
+])
+
+/** The most that the owner of an account is told of what was done in it, and of what was tried. */
+const MOST_TOLD = { done: 20, tried: 10 }
+
 export const auditMigrations: readonly Migration[] = [
   {
     id: 5,
@@ -41,6 +51,14 @@ export const auditMigrations: readonly Migration[] = [
       'CREATE INDEX audit_log_user_id ON audit_log (user_id, at)',
     ],
   },
+  {
+    id: 15,
+    name: 'audit_log_tried',
+    sql: [
+      'ALTER TABLE audit_log ADD COLUMN tried BIGINT NOT NULL DEFAULT 0',
+      'CREATE INDEX audit_log_told ON audit_log (user_id, tried, at)',
+    ],
+  },
 ]
 
 /** What a row tells the owner of the account. */
@@ -53,23 +71,27 @@ export interface Activity {
   readonly userId: number
   readonly address: string
   readonly userAgent: string
+  /** 1 where nothing was done in the account. */
+  readonly tried: number
 }
 
 const activities: Table<Activity> = {
   name: 'audit_log',
   columns: {
     ...{ id: 'id', at: 'at', type: 'type', userId: 'user_id' },
-    ...{ address: 'address', userAgent: 'user_agent' },
+    ...{ address: 'address', userAgent: 'user_agent', tried: 'tried' },
   },
   read: (row) => ({
     ...{ id: integer(row, 'id'), at: integer(row, 'at'), type: text(row, 'type'), userId: integer(row, 'user_id') },
-    ...{ address: text(row, 'address'), userAgent: text(row, 'user_agent') },
+    ...{ address: text(row, 'address'), userAgent: text(row, 'user_agent'), tried: integer(row, 'tried') },
   }),
 }
 
-/** @returns what happened to an account last, the newest first */
-export async function recentActivity(db: DB, userId: number, limit: number): Promise<Activity[]> {
-  return db.findLastBy(activities, { userId }, ['at', 'id'], limit)
+/** @returns what happened to an account last, the newest first; what strangers try does not crowd out what was done in it */
+export async function recentActivity(db: DB, userId: number): Promise<Activity[]> {
+  const last = (tried: number, most: number) => db.findLastBy(activities, { userId, tried }, ['at', 'id'], most)
+  const told = [...(await last(0, MOST_TOLD.done)), ...(await last(1, MOST_TOLD.tried))]
+  return told.sort((one, other) => other.at - one.at || other.id - one.id)
 }
 
 /** @param log where the lines go, as JSON with the time in UTC */
@@ -157,11 +179,12 @@ function add(pending: Map<string, Refused>, key: string, refused: Refused): Refu
 function row({ event, at, times }: Omit<Refused, 'told'>): Statement {
   const { type, userId, emailKey = '', sessionId, client, reason } = event
   const { address, userAgent } = where(client)
+  const tried = TRIES.has(type) ? 1 : 0
   return {
     // A try that is throttled names an address alone.
-    sql: `INSERT INTO audit_log (at, type, user_id, session_id, address, user_agent, reason, times)
-      VALUES (?, ?, COALESCE(?, (SELECT id FROM users WHERE email_key = ?)), ?, ?, ?, ?, ?)`,
-    params: [at, type, userId, emailKey, sessionId ?? null, address, userAgent, reason ?? null, times],
+    sql: `INSERT INTO audit_log (at, type, tried, user_id, session_id, address, user_agent, reason, times)
+      VALUES (?, ?, ?, COALESCE(?, (SELECT id FROM users WHERE email_key = ?)), ?, ?, ?, ?, ?)`,
+    params: [at, type, tried, userId, emailKey, sessionId ?? null, address, userAgent, reason ?? null, times],
   }
 }
 

@@ -238,6 +238,22 @@ describe('a person', () => {
     expect((await bob.logIn()).statusCode).toBe(401)
   })
 
+  test('sees what was done in the account, whatever strangers try meanwhile', async () => {
+    const { app, upkeep } = await house()
+    const bob = await signedIn(app)
+    await bob.send('PATCH', '/users/me', { name: 'Bob' })
+    const stranger = new Person(app)
+    for (let n = 0; n < 15; n += 1) await stranger.register(BOB)
+    for (let n = 0; n < 12; n += 1) await stranger.logIn(BOB, 'wrong')
+    await stranger.send('POST', '/reset_password', { email: BOB })
+    await upkeep()
+    const [, activity = ''] = (await bob.open('/dashboard')).body.split('Recent activity')
+    const shown = [...activity.matchAll(/<li><div><p>([^<]+)<\/p>/g)].map(([, text]) => text)
+    expect(shown).toHaveLength(13)
+    expect(shown[0]).toBe('Too many tries')
+    expect(shown.slice(-3)).toEqual(['Name changed', 'Logged in', 'Account registered'])
+  })
+
   test('sees what happened lately, the newest first, twenty lines of it', async () => {
     const { app } = await house()
     const bob = await signedIn(app)

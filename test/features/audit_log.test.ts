@@ -61,6 +61,8 @@ interface Happening {
   named?: true
   /** The process itself did it. */
   inside?: true
+  /** Nothing was done in the account. */
+  tried?: true
   /** Settings beyond those of production without mail. */
   env?: Record<string, string>
 }
@@ -70,7 +72,7 @@ const others = '/sessions?others=true'
 const HAPPENINGS: Record<AuthEventType, Happening> = {
   user_registered: { make: ({ laptop }) => laptop.register(NOBODY), user: 2 },
   login_succeeded: { make: ({ laptop }) => laptop.logIn(), user: 1, session: true },
-  login_failed: { make: ({ laptop }) => laptop.logIn(OWNER, WRONG), user: 1 },
+  login_failed: { make: ({ laptop }) => laptop.logIn(OWNER, WRONG), user: 1, tried: true },
   logged_out: { make: ({ laptop }) => laptop.send('DELETE', '/sessions'), user: 1, session: true },
   session_ended: {
     make: async ({ house, laptop }) => {
@@ -95,7 +97,7 @@ const HAPPENINGS: Record<AuthEventType, Happening> = {
   },
   password_refused: {
     make: ({ laptop }) => laptop.send('DELETE', others, { current_password: WRONG }),
-    ...{ user: 1, session: true },
+    ...{ user: 1, tried: true, session: true },
   },
   password_changed: {
     make: ({ laptop }) => laptop.send('PATCH', '/users/me', { password: NEW_PASSWORD, current_password: PASSWORD }),
@@ -108,7 +110,7 @@ const HAPPENINGS: Record<AuthEventType, Happening> = {
   },
   registration_refused: {
     make: ({ laptop }) => laptop.register(OWNER),
-    ...{ user: 1, env: { ...MAIL, HIDE_ACCOUNTS: 'true' } },
+    ...{ user: 1, tried: true, env: { ...MAIL, HIDE_ACCOUNTS: 'true' } },
   },
   email_change_requested: {
     make: ({ laptop }) => laptop.send('PATCH', '/users/me', { email: NOBODY, current_password: PASSWORD }),
@@ -116,7 +118,7 @@ const HAPPENINGS: Record<AuthEventType, Happening> = {
   },
   email_confirmation_requested: {
     make: ({ laptop }) => laptop.send('POST', '/email_verification', { email: OWNER }),
-    ...{ user: 1, env: MAIL },
+    ...{ user: 1, tried: true, env: MAIL },
   },
   email_confirmed: {
     make: async ({ house, laptop }) => {
@@ -136,12 +138,12 @@ const HAPPENINGS: Record<AuthEventType, Happening> = {
     ...{ user: 1, env: MAIL },
   },
   name_changed: { make: ({ laptop }) => laptop.send('PATCH', '/users/me', { name: 'Ada' }), user: 1, session: true },
-  password_reset_requested: { make: ({ laptop }) => laptop.askForReset(), user: 1 },
+  password_reset_requested: { make: ({ laptop }) => laptop.askForReset(), user: 1, tried: true },
   password_reset: {
     make: async ({ house, laptop }) => laptop.reset(await house.auth.getResetPasswordToken(OWNER)),
     user: 1,
   },
-  password_reset_refused: { make: ({ laptop }) => laptop.reset(MADE_UP), user: 1 },
+  password_reset_refused: { make: ({ laptop }) => laptop.reset(MADE_UP), user: 1, tried: true },
   user_deleted: { make: ({ laptop }) => laptop.send('DELETE', '/users/me', { current_password: PASSWORD }), user: 1 },
   refresh_token_reused: {
     make: async ({ house, laptop }) => {
@@ -162,11 +164,12 @@ const HAPPENINGS: Record<AuthEventType, Happening> = {
       laptop.cookies.clear()
       await laptop.logIn()
     },
-    ...{ user: 1, reason: 'login' },
+    ...{ user: 1, tried: true, reason: 'login' },
   },
   request_refused: {
     make: ({ laptop }) => laptop.send('PATCH', '/users/me', { name: 7 }),
     user: 1,
+    tried: true,
     reason: 'field_invalid',
   },
 }
@@ -181,7 +184,7 @@ function withAgent(visitor: Visitor): Visitor {
 describe('every event', () => {
   test.each(Object.entries(HAPPENINGS))(
     'O-10: has a row and a line: %s',
-    async (type, { make, user, session, reason: why, inside, named: name, env }) => {
+    async (type, { make, user, session, reason: why, inside, named: name, tried = false, env }) => {
       const { house, laptop } = await scene(env)
       const [rows, lines] = [(await rowsOf(house, type)).length, linesOf(house, type).length]
       house.clock.advance(4 * MINUTE)
@@ -194,7 +197,7 @@ describe('every event', () => {
       const named = session ? expect.stringMatching(/^[0-9a-f-]{36}$/) : null
       expect(row).toEqual({
         ...{ id: expect.any(Number), at: Date.UTC(2026, 0, 1, 0, 4), type, user_id: user, session_id: named },
-        ...{ address, user_agent: agent, reason: reason ?? null, times: 1 },
+        ...{ address, user_agent: agent, reason: reason ?? null, times: 1, tried: Number(tried) },
       })
       const [line, ...moreLines] = linesOf(house, type).slice(lines)
       expect(line).toEqual({
