@@ -127,8 +127,8 @@ export const http: readonly SecurityRow[] = [
     part: 'ops',
     standard: 'ASVS 4.1.2',
     demand: 'Redirect http to https for pages only.',
-    does: 'The service speaks http behind its proxy and redirects nothing to https.',
-    operator: 'redirects pages at the reverse proxy, and refuses the rest there',
+    does: 'The service speaks http behind its proxy and redirects nothing to https; `deploy/nginx.conf` leads on whoever only looks, and refuses the rest.',
+    operator: 'does the same at another reverse proxy',
   },
   {
     id: 'H-19',
