@@ -34,6 +34,7 @@ import { installPipelining, limitUnanswered } from './app/pipelining.ts'
 import { answerError, installRefusals } from './app/refusals.ts'
 import { object, text, typed } from './app/schema.ts'
 import { confirmation, installSessions } from './app/sessions.ts'
+import { installSteadyAnswers } from './app/steady_answers.ts'
 import { installTokens } from './app/tokens.ts'
 import { installWellKnown } from './app/well_known.ts'
 import type { Auth } from './auth.ts'
@@ -62,6 +63,8 @@ export interface AppParts {
   outbox: Outbox
   /** For the page of whoever is signed in; see `activityOf`. Default: there is none. */
   activity?: PageParts['activity']
+  /** Passes after so many milliseconds. Default: by the clock of this machine. */
+  pause?: (time: number) => Promise<unknown>
 }
 
 /** The whole schema: the core's and every feature's. */
@@ -99,6 +102,7 @@ export async function buildApp({
   log,
   outbox,
   activity = async () => [],
+  pause,
 }: AppParts): Promise<FastifyInstance> {
   const headers = answerHeaders(settings)
   const parts: PageParts = { auth, settings, activity }
@@ -130,6 +134,7 @@ export async function buildApp({
   await installBodies(app)
   installClient(app, settings)
   installGuards(app, auth, settings)
+  if (settings.production) installSteadyAnswers(app, pause)
 
   const served = collectMethods(app)
   installRoutes(app, parts)
@@ -215,7 +220,7 @@ function registeredNotice({ mail, requireConfirmed }: Settings): Notice {
 
 function installResets(untyped: FastifyInstance, { auth, settings }: PageParts): void {
   const app = typed(untyped)
-  const asking = { config: { access: 'public', form: 'forgot' }, schema: { body: emailOnly } } as const
+  const asking = { config: { access: 'public', form: 'forgot', steady: true }, schema: { body: emailOnly } } as const
   app.post('/reset_password', asking, async (request, reply) => {
     const { owner, browser } = await auth.requestPasswordReset(request.body.email, request.client)
     // Clients of the classic contract expect no cookie here.

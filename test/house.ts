@@ -65,7 +65,12 @@ export async function letterOf(house: Pick<House, 'outbox'>, kind: Letter['kind'
 }
 
 /** A house that names no database stands on SQLite in memory, or on PostgreSQL where that is what the run is about. */
-export async function openHouse(env: Record<string, string> = {}, overrides: Partial<Settings> = {}): Promise<House> {
+export async function openHouse(
+  env: Record<string, string> = {},
+  overrides: Partial<Settings> = {},
+  // Nobody here has the time.
+  pause: (time: number) => Promise<unknown> = async () => {},
+): Promise<House> {
   const store = await storeOf(env.DATABASE_URL)
   const settings = { ...readSettings({ ...env, DATABASE_URL: store.url }), bcryptCost: TEST_COST, ...overrides }
   const clock = new TestClock()
@@ -76,7 +81,7 @@ export async function openHouse(env: Record<string, string> = {}, overrides: Par
   const outbox = new Outbox(db, settings, () => 0)
   const features = listFeatures(db, settings, log, outbox)
   const auth = new Auth(db, settings, features, outbox)
-  const app = await buildApp({ auth, settings, log, outbox, activity: activityOf(db) })
+  const app = await buildApp({ auth, settings, log, outbox, activity: activityOf(db), pause })
   const upkeep = async () => {
     await auth.upkeep()
     for (const feature of features) await feature.upkeep?.()

@@ -235,6 +235,14 @@ export const pages: readonly Mutation[] = [
   },
   {
     rows: ['W-15'],
+    takesOut: 'that a page which was left is not seen until it is asked for anew',
+    file: 'src/pages/assets/style.css',
+    find: 'body[hidden] {\n  display: none;\n}\n',
+    replace: '',
+    tests: 'test/browser/history.test.ts',
+  },
+  {
+    rows: ['W-15'],
     takesOut: 'that the history keeps nothing of a form that was refused',
     file: 'src/pages/assets/script.js',
     find: '\nforgetWhatWasSent()\n',

@@ -57,9 +57,9 @@ export const passwordReset: readonly Mutation[] = [
   {
     rows: ['R-08'],
     takesOut: 'that the address is still the one of the account',
-    file: RESET,
-    find: '      must(update(users, { emailKey }, { id: user?.id ?? 0, emailKey })),\n',
-    replace: '',
+    file: 'src/db/tokens.ts',
+    find: 'WHERE id = ? AND email_key = ?',
+    replace: 'WHERE id = ? OR email_key = ?',
     tests: 'test/mail/third_trial.test.ts',
   },
   {
@@ -88,15 +88,15 @@ export const passwordReset: readonly Mutation[] = [
     rows: ['R-09'],
     takesOut: 'that a request leaves the sessions alone',
     file: 'src/auth/password_reset.ts',
-    find: 'const statements = [',
-    replace: 'const statements = [\n      remove(sessions, { userId: token.userId }),',
+    find: 'const made = [',
+    replace: 'const made = [\n      remove(sessions, { userId: token.userId }),',
   },
   {
     rows: ['R-09'],
     takesOut: 'that a request leaves the password alone',
     file: 'src/auth/password_reset.ts',
-    find: 'const statements = [',
-    replace: "const statements = [\n      changeUser({ hashedPassword: '!' }, { id: token.userId }, createdAt),",
+    find: 'const made = [',
+    replace: "const made = [\n      changeUser({ hashedPassword: '!' }, { id: token.userId }, createdAt),",
   },
   {
     rows: ['R-10', 'A-01'],
@@ -207,6 +207,14 @@ export const passwordReset: readonly Mutation[] = [
     find: "'strict-origin'",
     replace: "'unsafe-url'",
     tests: 'test/app/pages.test.ts',
+  },
+  {
+    rows: ['R-18'],
+    takesOut: 'that Back does not bring back a token which was not used',
+    file: 'src/pages/assets/script.js',
+    find: "  input.autocomplete = 'off'\n",
+    replace: '',
+    tests: 'test/browser/history.test.ts',
   },
   {
     rows: ['R-18'],

@@ -15,7 +15,7 @@ export const passwordReset: readonly SecurityRow[] = [
     part: 'core',
     standard: 'ASVS 6.3.8; CS-FORGOT',
     demand: 'Answer known and unknown addresses alike, in like time.',
-    does: 'Production answers both with the same words after the same work, and does as much afterwards, up to twenty letters to nobody at a time (`SECURITY.md`); development says `403` for an unknown one.',
+    does: 'Production answers both with the same words after the same work, no sooner than 50 ms after the request, and does as much afterwards, up to twenty letters to nobody at a time (`SECURITY.md`); development says `403` for an unknown one.',
   },
   {
     id: 'R-03',

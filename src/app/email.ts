@@ -23,7 +23,8 @@ export function installEmail(untyped: FastifyInstance, parts: PageParts): void {
   })
 
   const asked = { body: object({ email: text }, ['email']), response: answered }
-  app.post('/email_verification', { config: { ...config, form: 'confirm' }, schema: asked }, async (request, reply) => {
+  const asking = { config: { ...config, form: 'confirm', steady: true }, schema: asked } as const
+  app.post('/email_verification', asking, async (request, reply) => {
     await auth.address.request(request.body.email, request.client)
     const message = 'if this address has an account and is not confirmed, a mail goes to it'
     const page = (await visitor(request, parts)) === null ? '/confirm' : '/dashboard'

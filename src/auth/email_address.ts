@@ -1,7 +1,7 @@
 /** The address of an account: proven by a mail, changed only when the new one is proven, brought back from the former one. */
 
 import { sessions } from '../db/sessions.ts'
-import { must, remove } from '../db/table.ts'
+import { may, must, remove } from '../db/table.ts'
 import { addToken, endTokens, type OneTimeToken, replaceToken, spendFor, tokens } from '../db/tokens.ts'
 import { changeUser } from '../db/users.ts'
 import { type Statement, UniqueViolation } from '../db.ts'
@@ -11,7 +11,7 @@ import type { Letter } from '../letter.ts'
 import { makeCredential, parseCredential } from '../security/credential.ts'
 import type { Client } from '../session.ts'
 import { checkEmail, isSameMailbox, normalEmail, type User } from '../user.ts'
-import { type AuthParts, about, DISABLED, found, ownerOf, pendingToken } from './parts.ts'
+import { type AuthParts, about, DISABLED, found, NOBODY, ownerOf, pendingToken } from './parts.ts'
 
 /** What is said of a change to both addresses. */
 type Notice = Omit<Letter, 'to'>
@@ -152,20 +152,9 @@ export class EmailAddress {
   }
 
   #linkTo(userId: number, kind: 'email_confirmation' | 'email_change', email: string, client: Client): Statement[] {
-    const { db, post, settings } = this.#parts
-    const { id, secretHash, credential } = makeCredential()
-    const now = db.now()
+    const { post, settings } = this.#parts
+    const { credential, token } = this.#tokenOf(userId, kind, email)
     const lasts = settings.confirmationLifetime
-    const token = {
-      id,
-      secretHash,
-      userId,
-      purpose: kind,
-      email,
-      reserves: null,
-      createdAt: now,
-      expiresAt: now + lasts,
-    }
     const letter = { kind, to: email, language: client.language, lasts, values: { token: credential } }
     // Only together with its letter: a token that nobody is sent must not take the place of one that somebody was.
     // Of an address for which several accounts ask each link is good.
@@ -177,9 +166,19 @@ export class EmailAddress {
   #decoy(email: string, { language }: Client): Statement[] {
     const { post, settings } = this.#parts
     const lasts = settings.confirmationLifetime
-    const values = { token: makeCredential().credential }
-    const letter: Letter = { kind: 'email_confirmation', to: email, language, lasts, values }
-    return [...post.outdateDecoys(letter.kind, email), ...post.decoy(letter).map(must)]
+    const { credential, token } = this.#tokenOf(NOBODY, 'email_confirmation', email)
+    const letter: Letter = { kind: 'email_confirmation', to: email, language, lasts, values: { token: credential } }
+    const outdated = post.outdateDecoys(letter.kind, email)
+    return [...outdated, ...post.decoy(letter).map(must), ...replaceToken(token).map(may)]
+  }
+
+  #tokenOf(userId: number, purpose: 'email_confirmation' | 'email_change', email: string) {
+    const { db, settings } = this.#parts
+    const { id, secretHash, credential } = makeCredential()
+    const createdAt = db.now()
+    const expiresAt = createdAt + settings.confirmationLifetime
+    const token: OneTimeToken = { id, secretHash, userId, purpose, email, reserves: null, createdAt, expiresAt }
+    return { credential, token }
   }
 
   async #owned(presented: string, purposes: readonly OneTimeToken['purpose'][], client: Client) {

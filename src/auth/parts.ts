@@ -28,6 +28,9 @@ export interface AuthParts {
   events: Events
 }
 
+/** The id of no user. */
+export const NOBODY = 0
+
 /** For callers inside the process, who have no connection. */
 export const NO_CLIENT: Client = { address: '', userAgent: '' }
 

@@ -3,9 +3,9 @@
 import { countTry } from '../db/code_tries.ts'
 import { noteCost } from '../db/hash_costs.ts'
 import { sessions } from '../db/sessions.ts'
-import { must, remove, update } from '../db/table.ts'
+import { may, must, remove } from '../db/table.ts'
 import { endTokens, type OneTimeToken, replaceToken, tokens } from '../db/tokens.ts'
-import { changeUser, users } from '../db/users.ts'
+import { changeUser } from '../db/users.ts'
 import { AuthError } from '../errors.ts'
 import type { Attempt } from '../feature.ts'
 import type { Letter } from '../letter.ts'
@@ -14,7 +14,7 @@ import { checkPassword } from '../security/password_policy.ts'
 import { CODE_LIFETIME, CODE_TRIES, hashCode, makeCode, readCode } from '../security/reset_code.ts'
 import type { Client } from '../session.ts'
 import { LONGEST_EMAIL, normalEmail, type User } from '../user.ts'
-import { type AuthParts, about, found, hashNew, pendingToken } from './parts.ts'
+import { type AuthParts, about, found, hashNew, NOBODY, pendingToken } from './parts.ts'
 
 export interface RequestedReset {
   /** Null for an unknown address. */
@@ -58,7 +58,7 @@ export class PasswordReset {
     const browser = makeCredential()
     const code = makeCode()
     const createdAt = db.now()
-    const token = { userId: user?.id ?? 0, createdAt, email: null, reserves: null }
+    const token = { userId: user?.id ?? NOBODY, createdAt, email: null, reserves: null }
     const lasts = settings.resetTokenLifetime
     const codeHash = hashCode(browser.secretHash, code)
     const letter: Letter = {
@@ -69,21 +69,25 @@ export class PasswordReset {
     // Only together with the letter: a token that nobody is sent must not take the place of one that somebody was.
     const outdated = user === null ? post.outdateDecoys(letter.kind, emailKey) : post.outdate(letter.kind, user.email)
     const mailed = [...outdated, ...(settings.production ? handedIn.map(must) : handedIn)]
-    const statements = [
-      ...mailed,
-      // Nor does one go to an address that is the account's no more, since a change was confirmed at this moment.
-      must(update(users, { emailKey }, { id: user?.id ?? 0, emailKey })),
-      ...replaceToken({
-        ...{ ...token, id: link.id, secretHash: link.secretHash, purpose: 'password_reset' },
-        expiresAt: createdAt + lasts,
-      }),
-      ...replaceToken({
-        ...{ ...token, id: browser.id, secretHash: codeHash, purpose: 'reset_code' },
-        expiresAt: createdAt + Math.min(CODE_LIFETIME, lasts),
-      }),
+    const made = [
+      ...replaceToken(
+        {
+          ...{ ...token, id: link.id, secretHash: link.secretHash, purpose: 'password_reset' },
+          expiresAt: createdAt + lasts,
+        },
+        emailKey,
+      ),
+      ...replaceToken(
+        {
+          ...{ ...token, id: browser.id, secretHash: codeHash, purpose: 'reset_code' },
+          expiresAt: createdAt + Math.min(CODE_LIFETIME, lasts),
+        },
+        emailKey,
+      ),
     ]
     const event = { type: 'password_reset_requested', userId: user?.id ?? null, emailKey, client } as const
-    await events.happenWith(event, user === null ? mailed : statements)
+    // For nobody the same, which changes nothing.
+    await events.happenWith(event, [...mailed, ...(user === null ? made.map(may) : made)])
     const owner = user === null ? null : { user, resetToken: link.credential }
     return { owner, browser: browser.credential }
   }

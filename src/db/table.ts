@@ -33,6 +33,11 @@ export function must(statement: Statement): Statement {
   return { ...statement, mustChange: true }
 }
 
+/** The same where no row need change: the work of a statement that changes none, for whoever times it. */
+export function may({ sql, params }: Statement): Statement {
+  return { sql, params }
+}
+
 export function insert<T>(table: Table<T>, record: Partial<NoInfer<T>>): Statement {
   const { names, params } = columnsOf(table, record)
   return {

@@ -44,10 +44,16 @@ export const tokens: Table<OneTimeToken> = {
   }),
 }
 
-/** Puts a token in the place of the pending one of its purpose, or refuses all where the account was deleted meanwhile. */
-export function replaceToken(token: OneTimeToken): Statement[] {
+/**
+ * Puts a token in the place of the pending one of its purpose, or refuses all where the account was deleted meanwhile.
+ * @param emailKey the address that must still be the account's, if it matters
+ */
+export function replaceToken(token: OneTimeToken, emailKey?: string): Statement[] {
   const { userId, purpose } = token
-  const there = { sql: 'EXISTS (SELECT 1 FROM users WHERE id = ?)', params: [userId] }
+  const there =
+    emailKey === undefined
+      ? { sql: 'EXISTS (SELECT 1 FROM users WHERE id = ?)', params: [userId] }
+      : { sql: 'EXISTS (SELECT 1 FROM users WHERE id = ? AND email_key = ?)', params: [userId, emailKey] }
   return [remove(tokens, { userId, purpose }), must(insertIf(tokens, token, [there]))]
 }
 

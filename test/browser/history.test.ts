@@ -137,10 +137,15 @@ test('W-15: a browser that keeps pages as they were left shows no account by Bac
   await logIn(page)
   expect(await page.content()).toContain(BOB)
   await fillIn(page, 'delete', { current_password: PASSWORD })
+  // What stands there until the answer comes, which may be long.
+  await page.evaluate(
+    "addEventListener('pageshow', () => sessionStorage.setItem('shown', getComputedStyle(document.body).display))",
+  )
   await send(page, 'log-out')
   await page.goBack()
   await expect.poll(() => pathOf(page)).toContain('/login?next=%2Fdashboard')
   expect(await page.content()).not.toContain(BOB)
+  expect(await page.evaluate("sessionStorage.getItem('shown')")).toBe('none')
 })
 
 test('W-15: a form that was refused is not sent again, by reload or Back, by whoever comes after the logout either', async () => {
@@ -165,6 +170,22 @@ test('W-15: a form that was refused is not sent again, by reload or Back, by who
   expect(posts.count).toBe(0)
   expect(rowsIn(folder, 'sessions')).toBe(0)
 })
+
+test.each([
+  ['/reset', 'reset_token'],
+  ['/confirm', 'verification_token'],
+  ['/undo', 'undo_token'],
+])(
+  'W-15, R-18: a token that %s was opened with, and that was not used, does not come back by Back',
+  async (path, field) => {
+    const page = await openWindow(await startSite())
+    await page.goto(`${path}#t=the-token`)
+    expect(await page.locator(`[name=${field}]`).inputValue()).toBe('the-token')
+    await page.goto('/login')
+    await page.goBack()
+    expect([pathOf(page), await page.locator(`[name=${field}]`).inputValue()]).toEqual([path, ''])
+  },
+)
 
 describe('two tabs', () => {
   test('a change in the first shows in the second', async () => {

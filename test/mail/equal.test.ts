@@ -114,6 +114,23 @@ test('R-02: 1,000 requests for addresses without an account mail nobody', async 
   expect(smtp.tries).toEqual([KNOWN])
 })
 
+test.each(['/reset_password', '/email_verification'])(
+  'R-02: %s has the database do the same for every address',
+  async (url) => {
+    const house = await houseWithOne({})
+    const commit = vi.spyOn(house.db, 'commit')
+    const batches: string[][] = []
+    for (const email of [KNOWN, 'nobody@example.org']) {
+      commit.mockClear()
+      await post(house, url, { email })
+      const batch = commit.mock.calls.map(([statements]) => statements).find((one) => one.length > 1) ?? []
+      batches.push(batch.map(({ sql }) => sql))
+    }
+    expect(batches[0]?.filter((sql) => sql.includes('one_time_tokens')).length).toBeGreaterThan(1)
+    expect(batches[1]).toEqual(batches[0])
+  },
+)
+
 test('R-02: a reset takes as long for a known address, to which a mail goes, as for an unknown one', async () => {
   const house = await houseWithOne({})
   const stranger = strangers()

@@ -58,6 +58,8 @@ function takeTokenFromFragment() {
   if (input === null || !brought.has('t')) return
   history.replaceState(null, '', location.pathname + location.search)
   input.value = brought.get('t')
+  // Or Back would bring it back, and show it.
+  input.autocomplete = 'off'
   // Nobody has to see it; the button, or the new password, is all that is left to do.
   input.closest('.field').hidden = true
   const email = document.querySelector('input[name=email]')
