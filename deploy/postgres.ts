@@ -56,6 +56,11 @@ export class Postgres {
     return this.#server.pid
   }
 
+  /** What the server has logged since it was started. */
+  get log(): string {
+    return this.#server?.stderr ?? ''
+  }
+
   /** @param signal `SIGINT` ends all connections and stops, `SIGQUIT` stops as a crash would */
   async stop(signal: 'SIGINT' | 'SIGQUIT' = 'SIGINT'): Promise<void> {
     this.#server?.signal(signal)

@@ -67,6 +67,10 @@ export class Stack {
     return `http://127.0.0.1:${this.#ports.http}`
   }
 
+  get databaseUrl(): string {
+    return this.#env.DATABASE_URL ?? ''
+  }
+
   get operatorKey(): string {
     return this.#env.OPERATOR_KEY ?? ''
   }

@@ -102,11 +102,11 @@ export class PasswordReset {
     const emailKey = normalEmail(email)
     const code = readCode(resetToken)
     const tokenId = parseCredential((code === null ? resetToken : browser) ?? '')?.id ?? ''
+    // A password that is refused anyway costs none of the few tries, and no work. Nobody has a longer address, whose words would be too much.
+    if (code !== null && emailKey.length <= LONGEST_EMAIL)
+      await checkPassword(newPassword, emailKey, policy, 'new_password')
     return events.attempt({ kind: 'guess_token', emailKey, client, device: null, tokenId }, async () => {
       const user = await found(db.findUserBy({ emailKey }))
-      // A password that is refused anyway costs none of the few tries. Nobody has a longer address, whose words would be too much work.
-      if (code !== null && emailKey.length <= LONGEST_EMAIL)
-        await checkPassword(newPassword, emailKey, policy, 'new_password')
       const token = code === null ? await this.pending(resetToken) : await this.#pendingCode(code, browser)
       if (user === null || token === null || token.userId !== user.id) {
         await events.happen({ type: 'password_reset_refused', userId: user?.id ?? null, emailKey, client })

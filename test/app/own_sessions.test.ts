@@ -1,6 +1,6 @@
 /** One's own sessions: seen with their devices, ended one by one or all but this, with a password proven lately. */
 
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { House } from '../house.ts'
 import {
   addressOf,
@@ -356,4 +356,17 @@ describe('the two ends of a session', () => {
     house.clock.advance(1)
     expect((await laptop.profile()).statusCode, 'the end of it').toBe(403)
   })
+})
+
+test('what is not there is not deleted: a session of nobody, of somebody else, and others where there are none', async () => {
+  const house = await production()
+  const owner = await signedIn(house)
+  const eve = await signedIn(house, 'eve@example.org', '198.51.100.9')
+  const commit = vi.spyOn(house.db, 'commit')
+  expect((await end(owner, UNKNOWN_ID)).statusCode).toBe(404)
+  expect((await end(owner, await idOf(eve))).statusCode).toBe(404)
+  expect((await endOthers(owner)).statusCode).toBe(200)
+  const deletions = commit.mock.calls.flat(2).filter(({ sql }) => sql.startsWith('DELETE FROM sessions'))
+  expect(deletions).toEqual([])
+  expect((await eve.profile()).statusCode).toBe(200)
 })

@@ -1,6 +1,6 @@
 /** The short code of a mailed reset: good in the browser that asked, for a few tries and a short time, and nowhere else. */
 
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { letterOf, MAIL } from '../house.ts'
 import { MINUTE, NEW_PASSWORD, OWNER, production, signedIn, stranger, tally, Visitor } from '../production.ts'
 
@@ -64,6 +64,22 @@ test('R-10: after five tries it is worthless, whether they come in turn or at on
   )
   expect(tally(tries)).toEqual({ 403: 20 })
   expect((await again.browser.at(again.house, '198.51.100.77').reset(again.code)).statusCode).toBe(403)
+})
+
+test('H-19: a password that is refused anyway costs the database nothing, however often it comes', async () => {
+  const { house, browser, code } = await asked()
+  const written = [vi.spyOn(house.db, 'note'), vi.spyOn(house.db, 'commit')]
+  for (let n = 0; n < 30; n += 1) {
+    for (const [visitor, typed] of [
+      [browser, code],
+      [stranger(house, 1), '12345678'],
+    ] as const) {
+      const { statusCode, body } = await visitor.reset(typed, 'password1')
+      expect([statusCode, JSON.parse(body).code]).toEqual([400, 'password_common'])
+    }
+  }
+  expect(written.map(({ mock }) => mock.calls.length)).toEqual([0, 0])
+  expect((await browser.reset(code)).statusCode).toBe(200)
 })
 
 test('the link is good as long as it lasts, whatever becomes of the code', async () => {

@@ -1,5 +1,6 @@
 /** The shipped deployment, running: PostgreSQL, two instances and nginx, of which parts stop under load. */
 
+import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Stack } from '../../deploy/stack.ts'
 import { killInstances, restartPostgres, stopInstances } from '../../deploy/trials.ts'
@@ -25,6 +26,15 @@ test('over plain HTTP whoever only looks is led to TLS, and nothing else is take
     const expected = looks ? [301, 'https://auth.example.org/sessions'] : [403, null]
     expect([status, headers.get('location')], method).toEqual(expected)
   }
+})
+
+test('PostgreSQL writes no line for an error of the service, which strangers could cause without end', async () => {
+  const client = new pg.Client(stack.databaseUrl)
+  await client.connect()
+  await expect(client.query('SELECT 1 / 0')).rejects.toThrow('division by zero')
+  await client.end()
+  expect(stack.postgres.log).toContain('ready to accept connections')
+  expect(stack.postgres.log).not.toContain('division by zero')
 })
 
 test.each([
