@@ -34,6 +34,7 @@ function settingsPage(): string {
 
 Read once at the start from the environment, and from a file \`.env\` in the working folder for what the environment does
 not say. A wrong value, or a name in \`.env\` that is no setting, stops the start with a line that says how to mend it.
+In \`.env\` a value with a \`#\` stands in quotation marks, as in \`ACCENT_COLOR="#1f5f8b"\`: what follows a bare one is a comment.
 This page is made from \`src/settings.ts\` by \`npm run docs\`.
 
 ${table(['variable', 'value', 'default', 'meaning'], rows)}`

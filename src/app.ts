@@ -150,7 +150,7 @@ export async function buildApp({
   if (settings.mail === 'folder') installOutbox(app, outbox)
   installOtherMethods(app, served)
   installFastCheck(app, auth, settings)
-  installPipelining(app)
+  installPipelining(app, headers)
   return app
 }
 

@@ -46,9 +46,10 @@ export interface Letter {
 export interface Post {
   /**
    * @param onlyIf must hold in the database, or the letter is not sent
+   * @param owed it goes however many others went to this address; to be said of nothing that a stranger can cause
    * @returns the statements that hand it in; none where letters of this kind are not sent
    */
-  put(letter: Letter, onlyIf?: Condition): readonly Statement[]
+  put(letter: Letter, how?: { onlyIf?: Condition; owed?: boolean }): readonly Statement[]
   /**
    * For an address to which nothing is written where a letter would tell that it has an account.
    * @returns the statements that hand in a letter which costs what another one does, and goes to nobody

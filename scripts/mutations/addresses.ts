@@ -54,9 +54,17 @@ export const addresses: readonly Mutation[] = [
     rows: ['A-14'],
     takesOut: 'that the notice of a changed address has no limit',
     file: 'src/mail/outbox.ts',
-    find: 'if (letter.kind !== ALWAYS) conditions',
+    find: 'if (!owed) conditions',
     replace: 'conditions',
     tests,
+  },
+  {
+    rows: ['A-14'],
+    takesOut: 'that it has one where the address was never proven',
+    file: ADDRESS,
+    find: 'return emailConfirmedAt !== null',
+    replace: 'return emailConfirmedAt !== undefined',
+    tests: 'test/mail/more_notices.test.ts',
   },
   {
     rows: ['A-14'],

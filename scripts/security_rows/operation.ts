@@ -36,7 +36,7 @@ export const operation: readonly SecurityRow[] = [
     part: 'ops',
     standard: 'ASVS 12.2.1, 12.2.2, 12.1.1, 12.1.2, 12.3.1, 12.3.2',
     demand: 'Be reachable over TLS only, and verify TLS to others.',
-    does: 'The service speaks http behind a reverse proxy and connects to nobody.',
+    does: 'The service speaks http behind a reverse proxy; PostgreSQL and the mail server elsewhere are reached by TLS, with their names checked.',
     operator: 'puts a reverse proxy with TLS in front',
   },
   {
@@ -44,7 +44,7 @@ export const operation: readonly SecurityRow[] = [
     part: 'ops',
     standard: 'ASVS 13.4.1, 15.2.3',
     demand: 'Ship an image without tests and development routes.',
-    does: 'There is no image; no route differs for development.',
+    does: 'There is no image; `/outbox` is a route of development alone.',
     open: 'comes with the image',
   },
   {

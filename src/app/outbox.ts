@@ -15,9 +15,10 @@ export function installOutbox(app: FastifyInstance, outbox: Outbox): void {
   app.get('/outbox', { config: { access: 'public' } }, async (request, reply) => {
     // Whoever reads these mails owns the accounts: only somebody on this machine may.
     if (!isDirectLoopback(request)) throw new AuthError('not_found')
-    const mails = (await outbox.recent(SHOWN))
-      .filter(({ sealed }) => sealed !== '')
-      .map((row) => compose(app.site, app.site.publicUrl, row, outbox.open(row)))
+    const mails = (await outbox.recent(SHOWN)).flatMap((row) => {
+      const letter = outbox.peek(row)
+      return letter === null ? [] : [compose(app.site, app.site.publicUrl, row, letter)]
+    })
     if (!wantsPage(request)) return { mails: mails.map(({ to, subject, text }) => ({ to, subject, text })) }
     return sendPage(reply, outboxPage(viewFor(request, false), mails))
   })

@@ -17,8 +17,11 @@ const MOST_PIECES = 256
 /** Bytes of a body that come in though nobody reads them: clients that send all of it before they read lose no answer. */
 const MOST_UNREAD = 4 * BODY_LIMIT
 
-/** To be called when everything else that listens for requests does. */
-export function installPipelining(app: FastifyInstance): void {
+/**
+ * To be called when everything else that listens for requests does.
+ * @param headers of every answer
+ */
+export function installPipelining(app: FastifyInstance, headers: Record<string, string>): void {
   const requests = new Turn(MOST)
   const takeIn = (request: IncomingMessage) => {
     requests.count(request.socket)
@@ -27,10 +30,10 @@ export function installPipelining(app: FastifyInstance): void {
   app.server.prependListener('request', takeIn)
   // Beyond the most that a connection carries Node refuses them itself.
   app.server.on('dropRequest', takeIn)
-  // As Node itself answers it, which tells nobody.
+  // As Node itself answers it, which tells nobody, and would leave out what every answer carries.
   app.server.on('checkExpectation', (request, response) => {
     takeIn(request)
-    response.writeHead(417).end()
+    response.writeHead(417, headers).end()
   })
 }
 

@@ -89,7 +89,10 @@ export class EmailAddress {
     const { language, address, userAgent } = client
     const lasts = settings.emailUndoLifetime
     await this.#give(token, email, event, [
-      ...post.put({ kind: 'email_changed', to: user.email, language, lasts, values: { address, userAgent, email } }),
+      ...post.put(
+        { kind: 'email_changed', to: user.email, language, lasts, values: { address, userAgent, email } },
+        { owed: isProven(user) },
+      ),
       must(changeUser({ email, emailConfirmedAt: db.now(), hashedPassword: DISABLED }, { id: user.id }, db.now())),
       remove(sessions, { userId: user.id }),
       remove(tokens, { userId: user.id }),
@@ -123,14 +126,15 @@ export class EmailAddress {
       must(changeUser({ email, emailConfirmedAt: db.now() }, { id: user.id, emailKey: user.emailKey }, db.now())),
       endTokens(user.id),
       ...(returns ? this.#returned(user, notice) : this.#left(user, notice)),
-      ...post.put({ ...notice, to: email }),
+      ...post.put({ ...notice, to: email }, { owed: true }),
     ])
   }
 
   /** The address that could take a change back is the account's again: the next change begins anew. */
   #returned(user: User, notice: Notice): Statement[] {
     const { post } = this.#parts
-    return [remove(tokens, { userId: user.id, purpose: 'email_undo' }), ...post.put({ ...notice, to: user.email })]
+    const told = post.put({ ...notice, to: user.email }, { owed: isProven(user) })
+    return [remove(tokens, { userId: user.id, purpose: 'email_undo' }), ...told]
   }
 
   /** The former address can take the change back; where an earlier one can already, it stays the one that can. */
@@ -139,15 +143,15 @@ export class EmailAddress {
     const { id, secretHash, credential } = makeCredential()
     const now = db.now()
     const undo = { id, secretHash, userId: user.id, purpose: 'email_undo', email: user.email } as const
-    // One that was never proven may be somebody else's.
-    const reserves = user.emailConfirmedAt === null ? null : user.emailKey
+    const owed = isProven(user)
+    const reserves = owed ? user.emailKey : null
     const added = { sql: 'EXISTS (SELECT 1 FROM one_time_tokens WHERE id = ?)', params: [id] }
     const notAdded = { sql: 'NOT EXISTS (SELECT 1 FROM one_time_tokens WHERE id = ?)', params: [id] }
     const withUndo = { ...notice, to: user.email, values: { ...notice.values, token: credential } }
     return [
       ...addToken({ ...undo, reserves, createdAt: now, expiresAt: now + notice.lasts }),
-      ...post.put(withUndo, added),
-      ...post.put({ ...notice, to: user.email }, notAdded),
+      ...post.put(withUndo, { onlyIf: added, owed }),
+      ...post.put({ ...notice, to: user.email }, { onlyIf: notAdded, owed }),
     ]
   }
 
@@ -206,4 +210,9 @@ export class EmailAddress {
     const owner = (await ownerOf(db, emailKey)) ?? (await found(db.findUserBy({ emailKey })))
     throw new AuthError(owner === null || token.userId === owner.id ? 'verification_refused' : 'email_taken')
   }
+}
+
+/** An address that was never proven may be somebody else's, which whoever registered it has given: it reserves nothing, and its mailbox is owed nothing. */
+function isProven({ emailConfirmedAt }: User): boolean {
+  return emailConfirmedAt !== null
 }

@@ -34,7 +34,7 @@ const FEWER = 'COALESCE((SELECT failures FROM login_failures WHERE user_id = ?),
 /** @param post where the notices are handed in */
 export function mailNotices({ production, loginFailuresPerAccount: many }: Settings, post: Post): Feature {
   const write = (kind: Letter['kind'], event: AuthEvent, onlyIf?: Condition): readonly Statement[] =>
-    event.email === undefined ? [] : post.put(noticeOf(kind, event.email, event, many), onlyIf)
+    event.email === undefined ? [] : post.put(noticeOf(kind, event.email, event, many), onlyIf && { onlyIf })
 
   return {
     name: 'mail_notices',

@@ -251,6 +251,6 @@ function reasonOf(error: unknown) {
 function withoutAddresses(reply: string): string {
   return reply
     .slice(0, 500)
-    .replace(/[^\s<>]+@[^\s<>]+/g, '(address)')
+    .replace(/[^\s<>]+(?:@|%40)[^\s<>]+/gi, '(address)')
     .replace(/[\w.-]{36,}/g, '(token)')
 }

@@ -9,7 +9,7 @@ import type { DB, Statement } from '../db.ts'
 import { integer, type Row } from '../engines/engine.ts'
 import { type Letter, type LetterKind, letterKinds, type Post } from '../letter.ts'
 import { makeId } from '../security/credential.ts'
-import { Sealer } from '../security/sealed.ts'
+import { Sealer, Unsealable } from '../security/sealed.ts'
 import { Secrets } from '../security/secrets.ts'
 import { noticeKinds } from '../settings/mail.ts'
 import type { Settings } from '../settings.ts'
@@ -20,9 +20,6 @@ import { type OutboxRow, outboxTable } from './outbox_table.ts'
 const HOUR = 3_600_000
 /** How long a row is kept after the letter's end, in milliseconds. */
 const KEPT = 24 * HOUR
-
-/** Nobody without the password can cause one, and it may hold the only way back: no limit must keep it from its owner. */
-const ALWAYS = 'email_changed'
 
 /**
  * Strangers cause one by wrong passwords, and none is written for an address without an account. A letter that is sent can be
@@ -77,7 +74,7 @@ export class Outbox implements Post {
     this.#sealer = new Sealer(new Secrets(settings.secret, settings.secretPrevious).keys('outbox'))
   }
 
-  put(letter: Letter, onlyIf?: Condition): readonly Statement[] {
+  put(letter: Letter, { onlyIf, owed = false }: { onlyIf?: Condition; owed?: boolean } = {}): readonly Statement[] {
     const { mail, notices, mailsPerAddress } = this.#settings
     const unwanted = noticeKinds.some((kind) => kind === letter.kind) && !notices.some((kind) => kind === letter.kind)
     if (mail === 'none' || unwanted) return []
@@ -86,7 +83,7 @@ export class Outbox implements Post {
     const now = this.#db.now()
     const row = { ...this.#rowOf(letter, now), dueAt: now + (delayed ? randomInt(LONGEST_DELAY) : this.#spread()) }
     const conditions = onlyIf === undefined ? [] : [onlyIf]
-    if (letter.kind !== ALWAYS) conditions.push(...withinLimit(mailsPerAddress, row))
+    if (!owed) conditions.push(...withinLimit(mailsPerAddress, row))
     return [insertIf(outboxTable, row, conditions)]
   }
 
@@ -162,6 +159,17 @@ export class Outbox implements Post {
   /** @throws Unsealable where SECRET is another one than when it was written */
   open({ id, sealed }: OutboxRow): Letter {
     return letterFrom(JSON.parse(this.#sealer.open(sealed, id)))
+  }
+
+  /** @returns the letter, or null where what it said is not kept, or was sealed under another SECRET */
+  peek(row: OutboxRow): Letter | null {
+    if (row.sealed === '') return null
+    try {
+      return this.open(row)
+    } catch (error) {
+      if (error instanceof Unsealable) return null
+      throw error
+    }
   }
 
   /**

@@ -67,6 +67,15 @@ test('H-01, H-16, H-20: the answer to a broken request has its type, and the hea
   expect(head.split('\r\n')).toEqual(expect.arrayContaining(lines))
 })
 
+test('H-16, H-20: what is expected in vain is refused with the headers of every answer', async () => {
+  const { app } = await house()
+  const exchange = await listening(app)
+  const received = await exchange('GET / HTTP/1.1\r\nHost: localhost\r\nExpect: more\r\nConnection: close\r\n\r\n')
+  const [status, ...lines] = received.toLowerCase().split('\r\n')
+  expect(status).toBe('http/1.1 417 expectation failed')
+  expect(lines).toEqual(expect.arrayContaining(['cache-control: no-store', 'x-content-type-options: nosniff']))
+})
+
 test.each([
   ['no Host', 'GET /profile HTTP/1.0\r\n\r\n'],
   ['an empty Host', 'GET /profile HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n'],

@@ -187,6 +187,24 @@ test.each([
   },
 )
 
+test('a form that was sent and stopped can be sent again after a while', async () => {
+  const page = await openWindow(await startSite())
+  await page.clock.install()
+  await page.goto('/login')
+  await fillIn(page, 'login', { email: BOB, password: PASSWORD })
+  // As a press of Esc, before anything is answered.
+  await page.evaluate(
+    "document.forms.login.addEventListener('submit', (event) => event.preventDefault(), { once: true })",
+  )
+  const button = page.locator('#login button[type=submit]')
+  await button.click()
+  expect(await button.isDisabled()).toBe(true)
+  await page.clock.fastForward(9_000)
+  expect(await button.isDisabled()).toBe(true)
+  await page.clock.fastForward(1_000)
+  expect(await landing(page, () => button.click())).toBe(401)
+})
+
 describe('two tabs', () => {
   test('a change in the first shows in the second', async () => {
     const first = await signedIn(await startSite())

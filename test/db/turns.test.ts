@@ -32,6 +32,13 @@ describe.each([
     expect([await ask(100), await ask(109), await ask(110)]).toEqual([1, 0, 1])
   })
 
+  test('a turn that was taken before the clock went back keeps nobody from the next one', async () => {
+    const [db] = await processes(1, new TestClock())
+    const ask = (now: number) => db?.commit([must(takeTurn('x', now, now + 10))])
+    // Other machines may be a little ahead.
+    expect([await ask(1_000), await ask(995), await ask(100), await ask(109)]).toEqual([true, false, true, false])
+  })
+
   test('what has ended is deleted by one process, and by any other half a minute later', async () => {
     const clock = new TestClock()
     const [one, other] = await processes(2, clock)

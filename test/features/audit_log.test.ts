@@ -3,9 +3,10 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import Database from 'better-sqlite3'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { StoreUnavailable } from '../../src/db.ts'
 import type { AuthEventType } from '../../src/feature.ts'
+import { SWEPT_AT_ONCE } from '../../src/features/audit_log.ts'
 import { letterOf, MAIL, openHouse } from '../house.ts'
 import {
   addressOf,
@@ -574,6 +575,20 @@ describe('a row', () => {
     expect((await rowsOf(house)).map(({ type }) => type)).toEqual(['login_succeeded'])
     house.clock.advance(HOUR)
     expect(await rowsOf(house)).toEqual([])
+  })
+
+  test('goes in steps, however much of it is over at once', async () => {
+    const { house } = await scene()
+    const old = 2 * SWEPT_AT_ONCE + 1
+    const sql = `INSERT INTO audit_log (at, type, address, user_agent, times)
+      WITH RECURSIVE n (at) AS (SELECT 1 UNION ALL SELECT at + 1 FROM n WHERE at < ?) SELECT at, 'x', '', '', 1 FROM n`
+    await house.db.commit([{ sql, params: [old] }])
+    const commit = vi.spyOn(house.db, 'commit')
+    await house.upkeep()
+    const swept = commit.mock.calls.flat(2).filter(({ sql }) => sql.startsWith('DELETE FROM audit_log'))
+    expect(swept.map(({ params: [end] }) => end).slice(0, 2)).toEqual([SWEPT_AT_ONCE, 2 * SWEPT_AT_ONCE])
+    expect(swept).toHaveLength(3)
+    expect((await rowsOf(house)).map(({ type }) => type)).toEqual(['user_registered', 'login_succeeded'])
   })
 })
 

@@ -126,6 +126,11 @@ test('a letter that the server cannot take now goes after the pause, not before'
 test.each([
   ['the recipient', 'recipient', `550 5.1.1 <${ADA}>: nobody of this name, says ${ADA}`],
   ['what it says', 'data', `554 5.6.0 we do not want ${TOKEN} for ${ADA}`],
+  [
+    'the link in it',
+    'data',
+    `554 5.6.0 https://auth.example.org/reset#t=${TOKEN}&e=${encodeURIComponent(ADA)} is listed`,
+  ],
 ] as const)('a letter of which the server refuses %s for good is given up at once', async (_, at, words) => {
   const smtp = await startSmtp()
   smtp.reply = (to) => (to === ADA ? { at, words } : 'take')

@@ -2,8 +2,8 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { expect, test } from 'vitest'
-import { letters, MAIL, PRODUCTION } from '../house.ts'
+import { expect, onTestFinished, test } from 'vitest'
+import { letters, MAIL, openHouse, PRODUCTION } from '../house.ts'
 import {
   DAY,
   HOME,
@@ -225,4 +225,17 @@ test('a letter goes when what it is about has happened, not at the next round', 
   const [mail] = await arrivals(smtp, 1)
   expect(mail?.to).toEqual([OWNER])
   await delivery.stop()
+})
+
+test('the page of development passes over what was written under another SECRET', async () => {
+  const env = { DATABASE_URL: `sqlite:${join(temporaryFolder(), 'bienvenue.db')}` }
+  const before = await openHouse({ ...env, SECRET: 'the first' })
+  await before.app.inject({ method: 'POST', url: '/users', payload: { email: ADA, password: PASSWORD } })
+  await before.close()
+  const after = await openHouse({ ...env, SECRET: 'the second' })
+  onTestFinished(after.close)
+  await after.app.inject({ method: 'POST', url: '/users', payload: { email: 'byron@example.org', password: PASSWORD } })
+  const { statusCode, body } = await after.app.inject({ url: '/outbox' })
+  expect(statusCode).toBe(200)
+  expect(JSON.parse(body).mails.map(({ to }: { to: string }) => to)).toEqual(['byron@example.org'])
 })

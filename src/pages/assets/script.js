@@ -40,13 +40,20 @@ function addCapsLockHint(input) {
   })
 }
 
+// For as long as an answer takes, in milliseconds: whoever stopped it presses the button again.
+const ONCE = 10_000
+
 function sendOnce(form) {
   let sent = false
   const buttons = form.querySelectorAll('button[type=submit]')
+  const mark = (now) => {
+    sent = now
+    for (const button of buttons) button.disabled = now
+  }
   form.addEventListener('submit', (event) => {
     if (sent) event.preventDefault()
-    sent = true
-    for (const button of buttons) button.disabled = true
+    else setTimeout(mark, ONCE, false)
+    mark(true)
   })
 }
 
