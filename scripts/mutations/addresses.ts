@@ -93,7 +93,7 @@ export const addresses: readonly Mutation[] = [
     rows: ['A-14'],
     takesOut: 'that only a proven address is reserved',
     file: ADDRESS,
-    find: 'user.emailConfirmedAt === null ? null : user.emailKey',
+    find: 'owed ? user.emailKey : null',
     replace: 'user.emailKey',
     tests,
   },
