@@ -134,8 +134,9 @@ export class Bienvenue {
      * @param done what follows from the answer, and from the tokens with which it was asked
      */
     #deciding(method, path, fields, done = async () => { }) {
+        const turn = this.#turns;
         return this.#signedIn((asking) => this.#alone('tokens', async () => {
-            const used = asking === null ? null : await this.#still(asking);
+            const used = asking === null ? this.#sameTurn(turn) : await this.#still(asking);
             const answer = await this.#send(method, path, fields, used);
             await done(answer, used);
             return answer;
@@ -143,6 +144,7 @@ export class Bienvenue {
     }
     /** Asks as one person: where another one logs in meanwhile, nothing is done in their name. */
     async #signedIn(ask) {
+        const turn = this.#turns;
         const used = this.#cookies ? null : await this.#usable();
         try {
             return await ask(used);
@@ -150,8 +152,17 @@ export class Bienvenue {
         catch (error) {
             if (!isExpired(error, this.#cookies))
                 throw error;
-            return ask(used === null ? await this.#refreshedCookies() : await this.#refreshed(used));
+            if (used !== null)
+                return ask(await this.#refreshed(used));
+            await this.#refreshedCookies();
+            return ask(this.#sameTurn(turn));
         }
+    }
+    /** Whose cookies there are no script sees; but whether somebody was signed in or out here since. */
+    #sameTurn(turn) {
+        if (turn !== this.#turns)
+            throw signedOut();
+        return null;
     }
     async #usable() {
         const tokens = await this.#store.read();
@@ -187,10 +198,7 @@ export class Bienvenue {
     }
     /** No script sees them: many calls share one refresh. */
     #refreshedCookies() {
-        const refresh = async () => {
-            await this.#send('POST', '/tokens/refresh', {});
-            return null;
-        };
+        const refresh = () => this.#send('POST', '/tokens/refresh', {});
         this.#refreshing ??= this.#alone('tokens', refresh).finally(() => {
             this.#refreshing = null;
         });

@@ -92,7 +92,7 @@ export class Bienvenue {
   readonly #fetch: typeof fetch
   readonly #cookies: boolean
   readonly #store: TokenStore
-  #refreshing: Promise<null> | null = null
+  #refreshing: Promise<unknown> | null = null
   /** How often somebody was to be signed in or out. */
   #turns = 0
   /** The last of those that go one after the other, by what they are about. */
@@ -202,9 +202,10 @@ export class Bienvenue {
     fields: Fields,
     done: (answer: unknown, used: Tokens | null) => Promise<void> = async () => {},
   ): Promise<unknown> {
+    const turn = this.#turns
     return this.#signedIn((asking) =>
       this.#alone('tokens', async () => {
-        const used = asking === null ? null : await this.#still(asking)
+        const used = asking === null ? this.#sameTurn(turn) : await this.#still(asking)
         const answer = await this.#send(method, path, fields, used)
         await done(answer, used)
         return answer
@@ -214,13 +215,22 @@ export class Bienvenue {
 
   /** Asks as one person: where another one logs in meanwhile, nothing is done in their name. */
   async #signedIn(ask: (used: Tokens | null) => Promise<unknown>): Promise<unknown> {
+    const turn = this.#turns
     const used = this.#cookies ? null : await this.#usable()
     try {
       return await ask(used)
     } catch (error) {
       if (!isExpired(error, this.#cookies)) throw error
-      return ask(used === null ? await this.#refreshedCookies() : await this.#refreshed(used))
+      if (used !== null) return ask(await this.#refreshed(used))
+      await this.#refreshedCookies()
+      return ask(this.#sameTurn(turn))
     }
+  }
+
+  /** Whose cookies there are no script sees; but whether somebody was signed in or out here since. */
+  #sameTurn(turn: number): null {
+    if (turn !== this.#turns) throw signedOut()
+    return null
   }
 
   async #usable(): Promise<Tokens> {
@@ -254,11 +264,8 @@ export class Bienvenue {
   }
 
   /** No script sees them: many calls share one refresh. */
-  #refreshedCookies(): Promise<null> {
-    const refresh = async () => {
-      await this.#send('POST', '/tokens/refresh', {})
-      return null
-    }
+  #refreshedCookies(): Promise<unknown> {
+    const refresh = () => this.#send('POST', '/tokens/refresh', {})
     this.#refreshing ??= this.#alone('tokens', refresh).finally(() => {
       this.#refreshing = null
     })

@@ -149,8 +149,9 @@ export class Auth {
     const event: AuthEvent = { ...about(user, client), type: own ? 'logged_out' : 'session_ended', sessionId: id }
     const ended = must(remove(sessions, { id, userId: user.id }))
     const another = [stillOpen(session), ended, withdrawChange(user.id)]
-    // What is not there is looked for, and not tried: PostgreSQL writes a line for each try that fails.
-    const there = own || (await this.#parts.sessions.peek(id))?.user.id === user.id
+    // What is not there is looked for, and not tried: PostgreSQL writes a line for each try that fails. Be it alive or not, since
+    // another process may have seen a use that is not written yet.
+    const there = own || (await this.#parts.db.findBy(sessions, { id, userId: user.id })) !== null
     const happened = there && (await this.#parts.events.happen(event, own ? [ended] : another))
     if (!happened && !own && (await this.#parts.sessions.peek(session.id)) === null)
       throw new AuthError('session_required')
@@ -164,7 +165,7 @@ export class Auth {
   async endOtherSessions({ user, session }: CheckedSession, client = NO_CLIENT): Promise<void> {
     const event: AuthEvent = { ...about(user, client), type: 'sessions_ended', sessionId: session.id }
     const withdrawn = [stillOpen(session), withdrawChange(user.id)]
-    const others = (await this.listSessions(user.id)).some(({ id }) => id !== session.id)
+    const others = (await this.#parts.db.findSessionsOf(user.id)).some(({ id }) => id !== session.id)
     const ended =
       others && (await this.#parts.events.happen(event, [must(endOthers(user.id, session.id)), ...withdrawn]))
     // Nothing has happened where there are no others, but who asked for the change may have left.

@@ -90,6 +90,14 @@ export const hiddenAccounts: readonly Mutation[] = [
   },
   {
     rows: ['R-02'],
+    takesOut: 'that it begins when the body has come',
+    file: 'src/app/steady_answers.ts',
+    find: 'route.preValidation = [route.preValidation ?? []]',
+    replace: 'route.onRequest = [route.onRequest ?? []]',
+    tests: 'test/app/steady_answers.test.ts',
+  },
+  {
+    rows: ['R-02'],
     takesOut: 'the same work for unknown addresses that want another confirmation',
     file: 'src/auth/email_address.ts',
     find: '      const waits =',

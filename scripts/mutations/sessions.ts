@@ -40,6 +40,22 @@ export const sessions: readonly Mutation[] = [
     replace: 'ORDER BY last_seen_at DESC, id LIMIT',
   },
   {
+    rows: ['S-11', 'S-15'],
+    takesOut: 'that all others end, those as well that look idle to this process',
+    file: 'src/auth.ts',
+    find: '(await this.#parts.db.findSessionsOf(user.id)).some(',
+    replace: '(await this.listSessions(user.id)).some(',
+    tests: 'test/app/own_sessions.test.ts',
+  },
+  {
+    rows: ['S-11', 'S-15'],
+    takesOut: 'the same of a single one',
+    file: 'src/auth.ts',
+    find: '(await this.#parts.db.findBy(sessions, { id, userId: user.id })) !== null',
+    replace: '(await this.#parts.sessions.peek(id)) !== null',
+    tests: 'test/app/own_sessions.test.ts',
+  },
+  {
     rows: ['S-11'],
     takesOut: 'the end of the row at a logout',
     file: 'src/app.ts',

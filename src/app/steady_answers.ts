@@ -24,8 +24,9 @@ export function installSteadyAnswers(app: FastifyInstance, pause: (time: number)
   app.decorateRequest('moment', null)
   app.addHook('onRoute', (route) => {
     if (route.config?.steady !== true) return
-    // Begun before the work: a pause that begins after it would end as much later as the work took longer.
-    route.onRequest = [route.onRequest ?? []].flat().concat(async (request: FastifyRequest) => {
+    // Begun when all of the request is there, however slowly it came, and before the work: a pause that begins after it would
+    // end as much later as the work took longer.
+    route.preValidation = [route.preValidation ?? []].flat().concat(async (request: FastifyRequest) => {
       request.moment = pause(MOMENT)
     })
     route.onSend = [route.onSend ?? []].flat().concat(async (request: FastifyRequest) => {

@@ -1,5 +1,6 @@
 /** One's own sessions: seen with their devices, ended one by one or all but this, with a password proven lately. */
 
+import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
 import type { House } from '../house.ts'
 import {
@@ -24,6 +25,7 @@ import {
   Visitor,
   WRONG,
 } from '../production.ts'
+import { temporaryFolder } from '../started.ts'
 
 const FIREFOX = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0'
 const CURL = 'curl/8.14.1'
@@ -370,3 +372,30 @@ test('what is not there is not deleted: a session of nobody, of somebody else, a
   expect(deletions).toEqual([])
   expect((await eve.profile()).statusCode).toBe(200)
 })
+
+test.each([
+  ['all others', (owner: Visitor) => endOthers(owner)],
+  ['that one', (owner: Visitor, id: string) => end(owner, id)],
+])(
+  'S-11, S-15: the end of %s ends a session that another process has just seen used, though it looks idle here',
+  async (_, ending) => {
+    const env = { DATABASE_URL: `sqlite:${join(temporaryFolder(), 'bienvenue.db')}`, SESSION_IDLE: '5m' }
+    const [here, there] = [await production(env), await production(env)]
+    const advance = (time: number) => {
+      for (const { clock } of [here, there]) clock.advance(time)
+    }
+    const thief = await signedIn(there)
+    const id = await idOf(thief)
+    advance(4 * MINUTE)
+    const owner = new Visitor(here)
+    await owner.logIn()
+    // The use is written a minute later.
+    expect((await thief.profile()).statusCode).toBe(200)
+    advance(MINUTE + SECOND)
+    expect(await listed(owner)).toHaveLength(1)
+    expect((await ending(owner, id)).statusCode).toBe(200)
+    expect((await thief.profile()).statusCode).toBe(403)
+    await there.upkeep()
+    expect((await thief.profile()).statusCode).toBe(403)
+  },
+)

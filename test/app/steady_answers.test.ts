@@ -1,9 +1,11 @@
 /** The moment before which nothing is answered that could tell by its time whether an address has an account. */
 
+import { once } from 'node:events'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { MOMENT } from '../../src/app/steady_answers.ts'
 import { letters, MAIL, openHouse, PRODUCTION } from '../house.ts'
 import { OWNER } from '../production.ts'
+import { statuses, Wire } from '../wire.ts'
 
 /** A house with one account, in which a moment passes when a test says so. */
 async function waiting(env: Record<string, string> = { ...PRODUCTION, ...MAIL }) {
@@ -39,6 +41,24 @@ test.each([
   expect([answered, moments[0]?.time]).toEqual([false, MOMENT])
   moments[0]?.pass()
   expect((await answer).statusCode).toBe(email === '' ? 400 : 200)
+})
+
+test('R-02: its moment begins when all of the request is there, however slowly that came', async () => {
+  const { house, moments } = await waiting()
+  await house.app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = new URL(house.app.listeningOrigin)
+  const wire = new Wire(Number(port))
+  const body = `email=${OWNER}`
+  const length = `Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}`
+  const arrived = once(house.app.server, 'request')
+  wire.write(`POST /reset_password HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${length}\r\n\r\n`)
+  await arrived
+  for (let turn = 0; turn < 1_000; turn += 1) await new Promise(setImmediate)
+  expect(moments).toEqual([])
+  wire.write(body)
+  await vi.waitFor(() => expect(moments).toHaveLength(1))
+  moments[0]?.pass()
+  expect(statuses(await wire.untilClosed())).toEqual([200])
 })
 
 test('no other route waits for one', async () => {

@@ -329,39 +329,69 @@ test('hands out an access token for other services that is good', async () => {
   expect(await answer.json()).toEqual({ email })
 })
 
-test('with cookies it keeps nothing and sends no bearer; a browser does the rest', async () => {
-  const url = await server()
-  const jar = new Map<string, string>()
-  const sent: (string | null)[] = []
-  /** What a browser does with HttpOnly cookies. */
-  const browser: typeof fetch = async (input, init) => {
+/** What a browser does with HttpOnly cookies. */
+class Jar {
+  readonly cookies = new Map<string, string>()
+
+  readonly fetch: typeof fetch = async (input, init) => {
     const headers = new Headers(init?.headers)
-    sent.push(headers.get('authorization'))
-    expect(init?.credentials).toBe('include')
     const refreshing = new URL(String(input)).pathname === '/tokens/refresh'
-    const pairs = [...jar].filter(([name]) => refreshing || name !== 'refresh_token')
+    const pairs = [...this.cookies].filter(([name]) => refreshing || name !== 'refresh_token')
     headers.set('cookie', pairs.map(([name, value]) => `${name}=${value}`).join('; '))
     const answer = await fetch(input, { ...init, headers })
     for (const line of answer.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
-      if (value === '') jar.delete(name)
-      else jar.set(name, value)
+      if (value === '') this.cookies.delete(name)
+      else this.cookies.set(name, value)
     }
     return answer
+  }
+}
+
+test('with cookies it keeps nothing and sends no bearer; a browser does the rest', async () => {
+  const url = await server()
+  const jar = new Jar()
+  const sent: (string | null)[] = []
+  const browser: typeof fetch = (input, init) => {
+    sent.push(new Headers(init?.headers).get('authorization'))
+    expect(init?.credentials).toBe('include')
+    return jar.fetch(input, init)
   }
   const store = new Kept()
   const front = new Bienvenue(url, { transport: 'cookie', fetch: browser, store })
   await front.register({ email: 'front@example.org', password: PASSWORD })
   await front.logIn('front@example.org', PASSWORD)
   expect((await front.account()).email).toBe('front@example.org')
-  jar.delete('access_token')
+  jar.cookies.delete('access_token')
   const all = await Promise.all(Array.from({ length: 20 }, () => front.account()))
   expect(new Set(all.map(({ email }) => email)).size).toBe(1)
-  jar.delete('access_token')
+  jar.cookies.delete('access_token')
   await front.logOut()
-  expect([...jar]).toEqual([])
+  expect([...jar.cookies]).toEqual([])
   await front.logOut()
   expect([store.tokens, new Set(sent)]).toEqual([null, new Set([null])])
+})
+
+test.each([
+  ['a change', (ada: Bienvenue) => ada.changeAccount({ name: 'Eve' })],
+  ['a call', (ada: Bienvenue) => ada.call('PATCH', '/users/me', { name: 'Eve' })],
+  ['the end of the account', (ada: Bienvenue) => ada.deleteAccount(PASSWORD)],
+])('with cookies too %s is never made in the name of who logs in before it is tried again', async (_, ask) => {
+  const url = await server()
+  const [{ email: ada }, { email: bob }] = [await client(url), await client(url)]
+  const jar = new Jar()
+  let next: Promise<void> | undefined
+  const browser: typeof fetch = async (input, init) => {
+    const answer = await jar.fetch(input, init)
+    if (answer.status === 403 || answer.status === 401) next ??= front.logIn(bob, PASSWORD)
+    return answer
+  }
+  const front = new Bienvenue(url, { transport: 'cookie', fetch: browser })
+  await front.logIn(ada, PASSWORD)
+  jar.cookies.delete('access_token')
+  expect(await codeOf(ask(front))).toBe('signed_out')
+  await next
+  expect(await front.account()).toMatchObject({ email: bob, name: 'Ada' })
 })
 
 test('the files that are imported are made from the source', async () => {
