@@ -15,12 +15,14 @@ export function limitKeyOf(kind: LetterKind, to: string): string {
 
 /**
  * So that nobody's mailbox can be flooded, by asking for resets for instance; nor can a link be used up: when the last one has
- * half of its life behind it, another one goes.
+ * half of its life behind it, another one goes. Letters of an hour that is still to come were written before the clock went back.
  */
 export function withinLimit(limit: number, { limitKey, createdAt, expiresAt }: OutboxRow): Condition[] {
   if (limit === 0) return []
-  const few = '(SELECT COUNT(*) FROM outbox WHERE limit_key = ? AND created_at > ?) < ?'
-  const old = 'NOT EXISTS (SELECT 1 FROM outbox WHERE limit_key = ? AND created_at > ?)'
+  const few = '(SELECT COUNT(*) FROM outbox WHERE limit_key = ? AND created_at > ? AND created_at < ?) < ?'
+  const old = 'NOT EXISTS (SELECT 1 FROM outbox WHERE limit_key = ? AND created_at > ? AND created_at < ?)'
   const half = (expiresAt - createdAt) / 2
-  return [{ sql: `(${few} OR ${old})`, params: [limitKey, createdAt - HOUR, limit, limitKey, createdAt - half] }]
+  const ahead = createdAt + HOUR
+  const params = [limitKey, createdAt - HOUR, ahead, limit, limitKey, createdAt - half, ahead]
+  return [{ sql: `(${few} OR ${old})`, params }]
 }

@@ -71,6 +71,18 @@ test('more mails of one kind to one address in an hour than the limit are not wr
   expect(await resets()).toHaveLength(5)
 })
 
+test('mails that were written while the clock was ahead keep back none when it is right again', async () => {
+  const house = await production({ ...MAIL, ...UNLIMITED, MAILS_PER_ADDRESS: '3' })
+  await signedIn(house)
+  house.clock.advance(DAY)
+  for (let n = 0; n < 4; n += 1) await stranger(house).askForReset()
+  house.clock.advance(-DAY)
+  const resets = async () => (await letters(house)).filter(({ kind }) => kind === 'password_reset').length
+  expect(await resets()).toBe(3)
+  for (let n = 0; n < 4; n += 1) await stranger(house).askForReset()
+  expect(await resets()).toBe(6)
+})
+
 test('20 requests at once get no more mails than the limit', async () => {
   const house = await production({ ...MAIL, ...UNLIMITED, MAILS_PER_ADDRESS: '3' })
   await signedIn(house)
