@@ -28,6 +28,8 @@ export class BienvenueError extends Error {
 const TOO_SHORT = 5_000;
 /** After these the session is gone, and so are its tokens. */
 const ENDED = new Set(['refresh_refused', 'refresh_token_reused']);
+/** After these there is nothing to end. */
+const GONE = new Set(['field_missing', 'signed_out']);
 export class Bienvenue {
     #url;
     #fetch;
@@ -58,9 +60,13 @@ export class Bienvenue {
             await this.#alone('tokens', () => this.#send('POST', '/tokens', { email, password, transport: 'cookie' }));
             return;
         }
+        const before = await this.#store.read();
         const answer = await this.#send('POST', '/tokens', { email, password, transport: 'body' });
-        await this.#keep(answer, () => turn === this.#turns);
-        if (turn !== this.#turns)
+        // Nor where somebody else has logged in meanwhile in another tab. That there is nobody any more tells nothing: it may be that a
+        // session of before was found to have ended.
+        const free = (now) => now === null || personIn(now) === personIn(before);
+        const kept = await this.#keep(answer, (now) => turn === this.#turns && free(now));
+        if (!kept)
             throw signedOut();
     }
     /**
@@ -69,6 +75,8 @@ export class Bienvenue {
      */
     async logOut() {
         this.#turns += 1;
+        if (this.#cookies)
+            return this.#endCookies();
         const tokens = await this.#alone('store', async () => {
             const forgotten = await this.#store.read();
             await this.#store.write(null);
@@ -76,16 +84,6 @@ export class Bienvenue {
         });
         if (tokens !== null)
             await this.#end(tokens);
-        if (!this.#cookies)
-            return;
-        try {
-            await this.#deciding('DELETE', '/tokens', {});
-        }
-        catch (error) {
-            // It has ended before, which is what was wanted.
-            if (!(error instanceof BienvenueError && (error.status === 401 || error.code === 'field_missing')))
-                throw error;
-        }
     }
     async account() {
         return accountOf(await this.call('GET', '/users/me'));
@@ -134,9 +132,8 @@ export class Bienvenue {
      * @param done what follows from the answer, and from the tokens with which it was asked
      */
     #deciding(method, path, fields, done = async () => { }) {
-        const turn = this.#turns;
         return this.#signedIn((asking) => this.#alone('tokens', async () => {
-            const used = asking === null ? this.#sameTurn(turn) : await this.#still(asking);
+            const used = asking === null ? null : await this.#still(asking);
             const answer = await this.#send(method, path, fields, used);
             await done(answer, used);
             return answer;
@@ -207,6 +204,7 @@ export class Bienvenue {
     /**
      * Keeps the tokens of an answer, unless a logout has emptied the store meanwhile or somebody else has logged in: then they
      * are nobody's, and are ended.
+     * @returns whether they are kept
      */
     async #keep(answer, may) {
         const tokens = tokensOf(answer);
@@ -214,6 +212,7 @@ export class Bienvenue {
         // Where the service cannot be reached they end by themselves.
         if (!kept)
             await this.#end(tokens).catch(() => { });
+        return kept;
     }
     /** @returns whether what is kept has been replaced */
     #exchange(next, may) {
@@ -223,6 +222,17 @@ export class Bienvenue {
                 await this.#store.write(next);
             return replaced;
         });
+    }
+    async #endCookies() {
+        try {
+            await this.#deciding('DELETE', '/tokens', {});
+        }
+        catch (error) {
+            // It has ended before, which is what was wanted, or somebody else is signed in by now.
+            const ended = error instanceof BienvenueError && (error.status === 401 || GONE.has(error.code));
+            if (!ended)
+                throw error;
+        }
     }
     async #end({ refreshToken }) {
         await this.#send('DELETE', '/tokens', { refresh_token: refreshToken });
@@ -274,9 +284,9 @@ function isExpired(error, cookies) {
 function isSame(one, other) {
     return one?.refreshToken === other?.refreshToken;
 }
-/** @returns whom an access token names, or null; it came from the service, and is not verified here */
-function personIn({ accessToken }) {
-    const [, claims = ''] = accessToken.split('.');
+/** @returns whom an access token names, or null where there is none; it came from the service, and is not verified here */
+function personIn(tokens) {
+    const [, claims = ''] = tokens?.accessToken.split('.') ?? [];
     try {
         return Object(JSON.parse(atob(claims.replaceAll('-', '+').replaceAll('_', '/')))).sub ?? null;
     }

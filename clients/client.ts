@@ -86,6 +86,8 @@ type Fields = Record<string, string>
 const TOO_SHORT = 5_000
 /** After these the session is gone, and so are its tokens. */
 const ENDED = new Set(['refresh_refused', 'refresh_token_reused'])
+/** After these there is nothing to end. */
+const GONE = new Set(['field_missing', 'signed_out'])
 
 export class Bienvenue {
   readonly #url: string
@@ -120,9 +122,13 @@ export class Bienvenue {
       await this.#alone('tokens', () => this.#send('POST', '/tokens', { email, password, transport: 'cookie' }))
       return
     }
+    const before = await this.#store.read()
     const answer = await this.#send('POST', '/tokens', { email, password, transport: 'body' })
-    await this.#keep(answer, () => turn === this.#turns)
-    if (turn !== this.#turns) throw signedOut()
+    // Nor where somebody else has logged in meanwhile in another tab. That there is nobody any more tells nothing: it may be that a
+    // session of before was found to have ended.
+    const free = (now: Tokens | null) => now === null || personIn(now) === personIn(before)
+    const kept = await this.#keep(answer, (now) => turn === this.#turns && free(now))
+    if (!kept) throw signedOut()
   }
 
   /**
@@ -131,19 +137,13 @@ export class Bienvenue {
    */
   async logOut(): Promise<void> {
     this.#turns += 1
+    if (this.#cookies) return this.#endCookies()
     const tokens = await this.#alone('store', async () => {
       const forgotten = await this.#store.read()
       await this.#store.write(null)
       return forgotten
     })
     if (tokens !== null) await this.#end(tokens)
-    if (!this.#cookies) return
-    try {
-      await this.#deciding('DELETE', '/tokens', {})
-    } catch (error) {
-      // It has ended before, which is what was wanted.
-      if (!(error instanceof BienvenueError && (error.status === 401 || error.code === 'field_missing'))) throw error
-    }
   }
 
   async account(): Promise<Account> {
@@ -202,10 +202,9 @@ export class Bienvenue {
     fields: Fields,
     done: (answer: unknown, used: Tokens | null) => Promise<void> = async () => {},
   ): Promise<unknown> {
-    const turn = this.#turns
     return this.#signedIn((asking) =>
       this.#alone('tokens', async () => {
-        const used = asking === null ? this.#sameTurn(turn) : await this.#still(asking)
+        const used = asking === null ? null : await this.#still(asking)
         const answer = await this.#send(method, path, fields, used)
         await done(answer, used)
         return answer
@@ -275,12 +274,14 @@ export class Bienvenue {
   /**
    * Keeps the tokens of an answer, unless a logout has emptied the store meanwhile or somebody else has logged in: then they
    * are nobody's, and are ended.
+   * @returns whether they are kept
    */
-  async #keep(answer: unknown, may: (now: Tokens | null) => boolean): Promise<void> {
+  async #keep(answer: unknown, may: (now: Tokens | null) => boolean): Promise<boolean> {
     const tokens = tokensOf(answer)
     const kept = await this.#exchange(tokens, may)
     // Where the service cannot be reached they end by themselves.
     if (!kept) await this.#end(tokens).catch(() => {})
+    return kept
   }
 
   /** @returns whether what is kept has been replaced */
@@ -290,6 +291,16 @@ export class Bienvenue {
       if (replaced) await this.#store.write(next)
       return replaced
     })
+  }
+
+  async #endCookies(): Promise<void> {
+    try {
+      await this.#deciding('DELETE', '/tokens', {})
+    } catch (error) {
+      // It has ended before, which is what was wanted, or somebody else is signed in by now.
+      const ended = error instanceof BienvenueError && (error.status === 401 || GONE.has(error.code))
+      if (!ended) throw error
+    }
   }
 
   async #end({ refreshToken }: Tokens): Promise<void> {
@@ -347,9 +358,9 @@ function isSame(one: Tokens | null, other: Tokens | null): boolean {
   return one?.refreshToken === other?.refreshToken
 }
 
-/** @returns whom an access token names, or null; it came from the service, and is not verified here */
-function personIn({ accessToken }: Tokens): unknown {
-  const [, claims = ''] = accessToken.split('.')
+/** @returns whom an access token names, or null where there is none; it came from the service, and is not verified here */
+function personIn(tokens: Tokens | null): unknown {
+  const [, claims = ''] = tokens?.accessToken.split('.') ?? []
   try {
     return Object(JSON.parse(atob(claims.replaceAll('-', '+').replaceAll('_', '/')))).sub ?? null
   } catch {

@@ -130,7 +130,7 @@ const LATE: [string, string, (ada: Bienvenue, store: Kept, email: string) => Pro
 /** Has something answered late: the service has done it, and the client does not know yet when `meanwhile` happens. */
 async function answeredLate(
   [, call, ask]: (typeof LATE)[number],
-  meanwhile: (ada: Bienvenue, bob: string) => Promise<void>,
+  meanwhile: (ada: Bienvenue, bob: string, shared: { url: string; store: Kept }) => Promise<void>,
 ) {
   const url = await server()
   const { email, store } = await client(url)
@@ -150,7 +150,7 @@ async function answeredLate(
   const ada = new Bienvenue(url, { store, fetch: slow })
   const asking = ask(ada, store, email).catch((error: unknown) => error)
   await asked.promise
-  await meanwhile(ada, bob)
+  await meanwhile(ada, bob, { url, store })
   answered.resolve()
   const outcome = await asking
   const given = bodies.flatMap((body) => [...body.matchAll(/"refresh_token":"([^"]+)"/g)].map(([, token]) => token))
@@ -180,6 +180,30 @@ test.each(LATE)(
     expect((await lives()).filter(Boolean)).toHaveLength(1)
   },
 )
+
+test('a login that is answered after that of somebody else in another tab leaves it alone', async () => {
+  const login = LATE.find(([what]) => what === 'a login')
+  if (login === undefined) throw new Error('there is none')
+  const { ada, bob, outcome, lives } = await answeredLate(login, (_, other, { url, store: shared }) =>
+    new Bienvenue(url, { store: shared }).logIn(other, PASSWORD),
+  )
+  expect(outcome).toMatchObject({ code: 'signed_out' })
+  expect((await ada.account()).email).toBe(bob)
+  expect(await lives()).not.toContain(true)
+})
+
+test('a login counts, though a session of before is found to have ended meanwhile', async () => {
+  const url = await server()
+  const { client: ada, email, store } = await client(url)
+  const stale = store.tokens
+  await ada.logOut()
+  store.tokens = stale
+  const asking = codeOf(ada.account())
+  const login = ada.logIn(email, PASSWORD)
+  expect(await asking).toBe('refresh_refused')
+  await login
+  expect((await ada.account()).email).toBe(email)
+})
 
 test.each<(typeof LATE)[number]>([
   [
@@ -392,6 +416,15 @@ test.each([
   expect(await codeOf(ask(front))).toBe('signed_out')
   await next
   expect(await front.account()).toMatchObject({ email: bob, name: 'Ada' })
+})
+
+test('with cookies a logout that nobody waits for ends the former login alone', async () => {
+  const url = await server()
+  const [{ email: ada }, { email: bob }] = [await client(url), await client(url)]
+  const front = new Bienvenue(url, { transport: 'cookie', fetch: new Jar().fetch })
+  await front.logIn(ada, PASSWORD)
+  await Promise.all([front.logOut(), front.logIn(bob, PASSWORD)])
+  expect((await front.account()).email).toBe(bob)
 })
 
 test('the files that are imported are made from the source', async () => {
