@@ -57,7 +57,7 @@ export class Bienvenue {
         this.#turns += 1;
         const turn = this.#turns;
         if (this.#cookies) {
-            await this.#alone('tokens', () => this.#send('POST', '/tokens', { email, password, transport: 'cookie' }));
+            await this.#alone(namedFor(null), () => this.#send('POST', '/tokens', { email, password, transport: 'cookie' }));
             return;
         }
         const before = await this.#store.read();
@@ -132,7 +132,7 @@ export class Bienvenue {
      * @param done what follows from the answer, and from the tokens with which it was asked
      */
     #deciding(method, path, fields, done = async () => { }) {
-        return this.#signedIn((asking) => this.#alone('tokens', async () => {
+        return this.#signedIn((asking) => this.#alone(namedFor(asking), async () => {
             const used = asking === null ? null : await this.#still(asking);
             const answer = await this.#send(method, path, fields, used);
             await done(answer, used);
@@ -176,7 +176,7 @@ export class Bienvenue {
     }
     /** A refresh token works a single time: of many calls that need another one the first gets it, and the rest find it. */
     #refreshed(used) {
-        return this.#alone('tokens', async () => {
+        return this.#alone(namedFor(used), async () => {
             const kept = await this.#still(used);
             if (!isSame(kept, used))
                 return kept;
@@ -196,7 +196,7 @@ export class Bienvenue {
     /** No script sees them: many calls share one refresh. */
     #refreshedCookies() {
         const refresh = () => this.#send('POST', '/tokens/refresh', {});
-        this.#refreshing ??= this.#alone('tokens', refresh).finally(() => {
+        this.#refreshing ??= this.#alone(namedFor(null), refresh).finally(() => {
             this.#refreshing = null;
         });
         return this.#refreshing;
@@ -293,6 +293,10 @@ function personIn(tokens) {
     catch {
         return null;
     }
+}
+/** What is done with the tokens of a person goes one after the other; nobody waits for those of somebody else. */
+function namedFor(tokens) {
+    return `tokens ${tokens === null ? '' : personIn(tokens)}`;
 }
 function signedOut() {
     return new BienvenueError(0, 'signed_out', 'nobody is signed in: log in first');

@@ -119,7 +119,7 @@ export class Bienvenue {
     this.#turns += 1
     const turn = this.#turns
     if (this.#cookies) {
-      await this.#alone('tokens', () => this.#send('POST', '/tokens', { email, password, transport: 'cookie' }))
+      await this.#alone(namedFor(null), () => this.#send('POST', '/tokens', { email, password, transport: 'cookie' }))
       return
     }
     const before = await this.#store.read()
@@ -203,7 +203,7 @@ export class Bienvenue {
     done: (answer: unknown, used: Tokens | null) => Promise<void> = async () => {},
   ): Promise<unknown> {
     return this.#signedIn((asking) =>
-      this.#alone('tokens', async () => {
+      this.#alone(namedFor(asking), async () => {
         const used = asking === null ? null : await this.#still(asking)
         const answer = await this.#send(method, path, fields, used)
         await done(answer, used)
@@ -247,7 +247,7 @@ export class Bienvenue {
 
   /** A refresh token works a single time: of many calls that need another one the first gets it, and the rest find it. */
   #refreshed(used: Tokens): Promise<Tokens> {
-    return this.#alone('tokens', async () => {
+    return this.#alone(namedFor(used), async () => {
       const kept = await this.#still(used)
       if (!isSame(kept, used)) return kept
       try {
@@ -265,7 +265,7 @@ export class Bienvenue {
   /** No script sees them: many calls share one refresh. */
   #refreshedCookies(): Promise<unknown> {
     const refresh = () => this.#send('POST', '/tokens/refresh', {})
-    this.#refreshing ??= this.#alone('tokens', refresh).finally(() => {
+    this.#refreshing ??= this.#alone(namedFor(null), refresh).finally(() => {
       this.#refreshing = null
     })
     return this.#refreshing
@@ -308,7 +308,7 @@ export class Bienvenue {
   }
 
   /** One after the other, over all tabs of a browser where it can be done. */
-  async #alone<T>(what: 'tokens' | 'store', work: () => Promise<T>): Promise<T> {
+  async #alone<T>(what: string, work: () => Promise<T>): Promise<T> {
     const { locks }: Partial<typeof navigator> = globalThis.navigator ?? {}
     const before = this.#last.get(what)
     const turn = (async () => {
@@ -366,6 +366,11 @@ function personIn(tokens: Tokens | null): unknown {
   } catch {
     return null
   }
+}
+
+/** What is done with the tokens of a person goes one after the other; nobody waits for those of somebody else. */
+function namedFor(tokens: Tokens | null): string {
+  return `tokens ${tokens === null ? '' : personIn(tokens)}`
 }
 
 function signedOut(): BienvenueError {

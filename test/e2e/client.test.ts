@@ -272,6 +272,24 @@ test.each(['POST /tokens/refresh', 'POST /tokens'])(
   },
 )
 
+test('nobody waits for the refresh of somebody else, where one program acts for many', async () => {
+  const url = await server()
+  const { store } = await client(url)
+  const { client: bob, email, store: other } = await client(url)
+  const [asked, answered] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const slow: typeof fetch = async (input, init) => {
+    asked.resolve()
+    await answered.promise
+    return fetch(input, init)
+  }
+  for (const kept of [store, other]) kept.expire()
+  const waiting = new Bienvenue(url, { store, fetch: slow }).account()
+  await asked.promise
+  expect((await bob.account()).email).toBe(email)
+  answered.resolve()
+  await waiting
+})
+
 test('a change waits for a refresh under way, and a refresh for a change', async () => {
   const { client: ada, email, store } = await client(await server())
   for (const [n, spoil] of [store.expire, store.spoil, store.expire, store.spoil].entries()) {
