@@ -4,6 +4,9 @@ import { isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
 import { AuthError } from './errors.ts'
 
+/** The id of no user. */
+export const NOBODY = 0
+
 export interface User {
   /** Given by the database, never given twice. */
   readonly id: number

@@ -65,6 +65,14 @@ export const hiddenAccounts: readonly Mutation[] = [
     tests: 'test/mail/equal.test.ts',
   },
   {
+    rows: ['A-08'],
+    takesOut: 'the work of what is counted and mailed after a wrong password, for an address without an account',
+    file: 'src/features/mail_notices.ts',
+    find: 'const id = userId ?? NOBODY\n',
+    replace: 'const id = userId ?? NOBODY\n          if (userId === null) return []\n',
+    tests: 'test/mail/equal.test.ts',
+  },
+  {
     rows: ['R-02'],
     takesOut: 'the work of a token that nobody is sent: of a reset',
     file: 'src/auth/password_reset.ts',

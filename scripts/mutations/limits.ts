@@ -252,8 +252,8 @@ export const limits: readonly Mutation[] = [
     rows: ['O-10'],
     takesOut: 'that the same name once more leaves no row',
     file: 'src/auth/account.ts',
-    find: '    if (checkedName === user.name) return unchanged(user)\n',
-    replace: '',
+    find: 'checkedName === undefined || checkedName === user.name',
+    replace: 'checkedName === undefined',
     tests: 'test/features/throttle/seats.test.ts',
   },
   {

@@ -72,8 +72,8 @@ export const lockOut: readonly Mutation[] = [
     rows: ['S-14'],
     takesOut: 'that a password is proven in a session that is alive, when its turn has come',
     file: 'src/auth/account.ts',
-    find: 'const checked = await keeper.peek(asking.session.id)',
-    replace: 'const checked = keeper === null ? null : asking',
+    find: 'const checked = await this.#asItIs(asking)',
+    replace: 'const checked = asking',
     tests: 'test/mail/seventh_trial.test.ts',
   },
   {

@@ -164,7 +164,7 @@ export const notices: readonly Mutation[] = [
     rows: ['A-15'],
     takesOut: 'the mail of the tenth wrong password',
     file: 'src/features/mail_notices.ts',
-    find: ", ...write('failed_logins', event, { sql: EXACTLY, params: [userId, many] })]",
+    find: ", ...write('failed_logins', { ...event, email }, { sql: EXACTLY, params: [id, many] })]",
     replace: ']',
   },
   {
@@ -206,8 +206,8 @@ export const notices: readonly Mutation[] = [
     also: [
       {
         file: 'src/features/mail_notices.ts',
-        find: "case 'login_failed':\n          if (userId === null) return []",
-        replace: "case 'login_failed':\n          if (userId === null) return write('failed_logins', event)",
+        find: 'const id = userId ?? NOBODY\n',
+        replace: "const id = userId ?? NOBODY\n          if (userId === null) return write('failed_logins', event)\n",
       },
     ],
   },

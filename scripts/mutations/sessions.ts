@@ -40,6 +40,14 @@ export const sessions: readonly Mutation[] = [
     replace: 'ORDER BY last_seen_at DESC, id LIMIT',
   },
   {
+    rows: ['S-11', 'T-16'],
+    takesOut: 'that a login of a program ends as well that looks idle to this process',
+    file: 'src/auth/tokens.ts',
+    find: 'await keeper.stored(',
+    replace: 'await keeper.peek(',
+    tests: 'test/app/own_sessions.test.ts',
+  },
+  {
     rows: ['S-11', 'S-15'],
     takesOut: 'that all others end, those as well that look idle to this process',
     file: 'src/auth.ts',

@@ -58,12 +58,11 @@ export class Account {
     client: Client,
     work: (checked: CheckedSession) => Promise<T>,
   ): Promise<T> {
-    const { events, hasher, sessions: keeper } = this.#parts
+    const { events, hasher } = this.#parts
     const { emailKey } = asking.user
     const attempt: Attempt = { kind: 'confirm', emailKey, client, device: null, sessionId: asking.session.id }
     return events.attempt(attempt, async () => {
-      const checked = await keeper.peek(asking.session.id)
-      if (checked === null) throw new AuthError('session_required')
+      const checked = await this.#asItIs(asking)
       const { user, session } = checked
       const { matches } = await hasher.verify(currentPassword, user.hashedPassword)
       const event = { ...about(user, client), sessionId: session.id }
@@ -82,9 +81,7 @@ export class Account {
    */
   async change(asking: CheckedSession, changes: AccountChanges, client: Client): Promise<ChangedAccount> {
     const { name, email, password, currentPassword } = changes
-    if (email === undefined && password === undefined) {
-      return name === undefined ? unchanged(asking.user) : this.#rename(asking, name, client)
-    }
+    if (email === undefined && password === undefined) return this.#rename(asking, name, client)
     const address = email === undefined ? undefined : checkEmail(email)
     const called = name === undefined ? {} : { name: checkName(name) }
     const hashed = async (checked: CheckedSession) => {
@@ -133,10 +130,18 @@ export class Account {
     return this.#apply(checked, wanted, client, { email, letters })
   }
 
-  async #rename({ user, session }: CheckedSession, name: string, client: Client): Promise<ChangedAccount> {
+  /** @param asking as it was when the request began, whose body may have come much later @throws AuthError `session_required` */
+  async #asItIs({ session }: CheckedSession): Promise<CheckedSession> {
+    const checked = await this.#parts.sessions.peek(session.id)
+    if (checked === null) throw new AuthError('session_required')
+    return checked
+  }
+
+  async #rename(asking: CheckedSession, name: string | undefined, client: Client): Promise<ChangedAccount> {
     const { db, events } = this.#parts
-    const checkedName = checkName(name)
-    if (checkedName === user.name) return unchanged(user)
+    const checkedName = name === undefined ? undefined : checkName(name)
+    const { user, session } = await this.#asItIs(asking)
+    if (checkedName === undefined || checkedName === user.name) return unchanged(user)
     const event: AuthEvent = { ...about(user, client), type: 'name_changed', sessionId: session.id }
     const attempt: Attempt = { kind: 'change', emailKey: user.emailKey, client, device: null }
     const renamed = await events.attempt(attempt, () =>

@@ -10,8 +10,8 @@ import type { AuthEvent } from '../feature.ts'
 import type { Letter } from '../letter.ts'
 import { makeCredential, parseCredential } from '../security/credential.ts'
 import type { Client } from '../session.ts'
-import { checkEmail, isSameMailbox, normalEmail, type User } from '../user.ts'
-import { type AuthParts, about, DISABLED, found, NOBODY, ownerOf, pendingToken } from './parts.ts'
+import { checkEmail, isSameMailbox, NOBODY, normalEmail, type User } from '../user.ts'
+import { type AuthParts, about, DISABLED, found, ownerOf, pendingToken } from './parts.ts'
 
 /** What is said of a change to both addresses. */
 type Notice = Omit<Letter, 'to'>

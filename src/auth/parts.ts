@@ -28,9 +28,6 @@ export interface AuthParts {
   events: Events
 }
 
-/** The id of no user. */
-export const NOBODY = 0
-
 /** For callers inside the process, who have no connection. */
 export const NO_CLIENT: Client = { address: '', userAgent: '' }
 

@@ -13,8 +13,8 @@ import { makeCredential, parseCredential, sameHash } from '../security/credentia
 import { checkPassword } from '../security/password_policy.ts'
 import { CODE_LIFETIME, CODE_TRIES, hashCode, makeCode, readCode } from '../security/reset_code.ts'
 import type { Client } from '../session.ts'
-import { LONGEST_EMAIL, normalEmail, type User } from '../user.ts'
-import { type AuthParts, about, found, hashNew, NOBODY, pendingToken } from './parts.ts'
+import { LONGEST_EMAIL, NOBODY, normalEmail, type User } from '../user.ts'
+import { type AuthParts, about, found, hashNew, pendingToken } from './parts.ts'
 
 export interface RequestedReset {
   /** Null for an unknown address. */

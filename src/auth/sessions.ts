@@ -100,6 +100,11 @@ export class Sessions {
     return this.#read(id)
   }
 
+  /** The same, be it that it looks idle: another process may have seen a use of it that is not written yet. */
+  async stored(id: string): Promise<CheckedSession | null> {
+    return this.#db.findSessionAndUser(id)
+  }
+
   /** @returns a user's sessions that have not ended, the last used first */
   async list(userId: number): Promise<Session[]> {
     const now = this.#db.now()

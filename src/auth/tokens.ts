@@ -108,9 +108,12 @@ export class Tokens {
 
   /** Ends the session of an access or refresh token, whatever its kind; what is no good token ends nothing (RFC 7009 2.2). */
   async revoke(presented: string, client: Client): Promise<void> {
+    const { sessions: keeper } = this.#parts
     const claims = await this.#verify(presented)
-    const checked = claims === null ? await this.#ofRefreshToken(presented) : await this.#named(claims)
-    if (checked !== null) await this.#end(checked, 'logged_out', client)
+    const parsed = claims === null ? parseRefreshToken(presented) : null
+    const stored = await keeper.stored(claims?.sid ?? parsed?.id ?? '')
+    const proven = claims === null ? isOfFamily(stored, parsed) : isNamed(stored, claims)
+    if (stored !== null && proven) await this.#end(stored, 'logged_out', client)
   }
 
   /** @returns what a token says, or null where it is not good; asking uses up nothing */
@@ -140,21 +143,15 @@ export class Tokens {
   }
 
   /** The session that an access token names, without using it. */
-  async #named({ sid, sub }: VerifiedClaims): Promise<CheckedSession | null> {
-    const checked = await this.#parts.sessions.peek(sid)
-    return checked !== null && String(checked.user.id) === sub ? checked : null
+  async #named(claims: VerifiedClaims): Promise<CheckedSession | null> {
+    const checked = await this.#parts.sessions.peek(claims.sid)
+    return isNamed(checked, claims) ? checked : null
   }
 
-  async #ofRefreshToken(presented: string): Promise<CheckedSession | null> {
-    const parsed = parseRefreshToken(presented)
-    return parsed === null ? null : this.#ofFamily(parsed)
-  }
-
-  /** The session of a refresh token, be it the one that counts or one before; who merely knows the id proves nothing. */
-  async #ofFamily({ id, familyHash }: { id: string; familyHash: string }): Promise<CheckedSession | null> {
-    const checked = await this.#parts.sessions.peek(id)
-    const ours = checked?.session.familyHash ?? null
-    return ours !== null && sameHash(familyHash, ours) ? checked : null
+  /** The session of a refresh token, be it the one that counts or one before. */
+  async #ofFamily(parsed: OfFamily): Promise<CheckedSession | null> {
+    const checked = await this.#parts.sessions.peek(parsed.id)
+    return isOfFamily(checked, parsed) ? checked : null
   }
 
   async #rotate(session: Session, presented: string): Promise<OpenedSession | null> {
@@ -180,4 +177,19 @@ export class Tokens {
     const withdrawn = type === 'logged_out' ? [] : [withdrawChange(user.id)]
     await this.#parts.events.happen(event, [must(remove(sessions, { id: session.id })), ...withdrawn])
   }
+}
+
+interface OfFamily {
+  id: string
+  familyHash: string
+}
+
+function isNamed(checked: CheckedSession | null, { sub }: VerifiedClaims): boolean {
+  return checked !== null && String(checked.user.id) === sub
+}
+
+/** Who merely knows the id proves nothing. */
+function isOfFamily(checked: CheckedSession | null, parsed: OfFamily | null): boolean {
+  const ours = checked?.session.familyHash ?? null
+  return ours !== null && parsed !== null && sameHash(parsed.familyHash, ours)
 }

@@ -9,6 +9,7 @@ import type { Statement } from '../db.ts'
 import type { AuthEvent, Feature } from '../feature.ts'
 import type { Letter, Post } from '../letter.ts'
 import type { Settings } from '../settings.ts'
+import { NOBODY } from '../user.ts'
 
 const DAY = 86_400_000
 
@@ -54,9 +55,12 @@ export function mailNotices({ production, loginFailuresPerAccount: many }: Setti
             ...write('account_deleted', event),
             ...(formerEmail === undefined ? [] : write('account_deleted', { ...event, email: formerEmail })),
           ]
-        case 'login_failed':
-          if (userId === null) return []
-          return [counted(userId), ...write('failed_logins', event, { sql: EXACTLY, params: [userId, many] })]
+        case 'login_failed': {
+          // For an address without an account the same, to no effect: how long it occupies the process can be seen as well.
+          const { email = event.emailKey ?? '' } = event
+          const id = userId ?? NOBODY
+          return [counted(id), ...write('failed_logins', { ...event, email }, { sql: EXACTLY, params: [id, many] })]
+        }
         case 'login_succeeded':
           if (userId === null) return []
           return [

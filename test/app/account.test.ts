@@ -1,6 +1,7 @@
 /** One's own account: seen, changed and deleted, by its owner alone and with the current password where it matters. */
 
 import { describe, expect, test, vi } from 'vitest'
+import { NO_CLIENT } from '../../src/auth/parts.ts'
 import type { House } from '../house.ts'
 import {
   type Answer,
@@ -221,6 +222,22 @@ describe('PATCH /users/me', () => {
     expect((await laptop.send('GET', '/users/me')).json()).toEqual(ACCOUNT)
     expect(await loginWith(house, PASSWORD)).toBe(200)
     expect((await stranger(house).reset(token)).statusCode, 'the token').toBe(200)
+  })
+
+  test.each([
+    ['the name it had', { name: 'x' }],
+    ['nothing', {}],
+  ])('answers %s as it is when the body has come, which may be long after the head', async (_, asked) => {
+    const house = await production()
+    const [owner, other] = [await signedIn(house), await anotherDevice(house)]
+    await owner.send('PATCH', '/users/me', { name: 'x' })
+    const read = await house.auth.checkSession(owner.cookies.get('__Host-session_id'))
+    if (read === null) throw new Error('nobody is signed in')
+    await other.send('PATCH', '/users/me', { name: 'y' })
+    const { user } = await house.auth.changeAccount(read, asked, NO_CLIENT)
+    expect((await other.send('GET', '/users/me')).json().name).toBe(user.name)
+    await other.send('DELETE', '/sessions?others=true')
+    await expect(house.auth.changeAccount(read, asked, NO_CLIENT)).rejects.toMatchObject({ code: 'session_required' })
   })
 
   test('asked for nothing changes nothing', async () => {

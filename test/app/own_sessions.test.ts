@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
-import type { House } from '../house.ts'
+import { type House, PRODUCTION } from '../house.ts'
 import {
   addressOf,
   anotherDevice,
@@ -26,6 +26,7 @@ import {
   WRONG,
 } from '../production.ts'
 import { temporaryFolder } from '../started.ts'
+import { Program, programOf } from './program.ts'
 
 const FIREFOX = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0'
 const CURL = 'curl/8.14.1'
@@ -399,3 +400,23 @@ test.each([
     expect((await thief.profile()).statusCode).toBe(403)
   },
 )
+
+test.each([
+  ['its refresh token', ({ refreshToken }: Program) => refreshToken],
+  ['its access token', ({ accessToken }: Program) => accessToken],
+])('T-16, S-11: a login of a program is ended by %s where it looks idle to one process alone', async (_, token) => {
+  const secret = { SECRET: PRODUCTION.SECRET, ACCESS_TOKEN_LIFETIME: '1h' }
+  const env = { DATABASE_URL: `sqlite:${join(temporaryFolder(), 'bienvenue.db')}`, SESSION_IDLE: '5m', ...secret }
+  const [here, there] = [await production(env), await production(env)]
+  const advance = (time: number) => {
+    for (const { clock } of [here, there]) clock.advance(time)
+  }
+  const program = await programOf(there, OWNER, PASSWORD)
+  advance(4 * MINUTE)
+  expect((await program.profile()).statusCode).toBe(200)
+  advance(MINUTE + SECOND)
+  await new Program(here).send('DELETE', '/tokens', { refresh_token: token(program) })
+  expect((await program.profile()).statusCode).toBe(401)
+  await there.upkeep()
+  expect((await program.profile()).statusCode).toBe(401)
+})

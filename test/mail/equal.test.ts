@@ -131,6 +131,19 @@ test.each(['/reset_password', '/email_verification'])(
   },
 )
 
+test('A-08: a wrong password has the database do the same for every address', async () => {
+  const house = await houseWithOne({})
+  const commit = vi.spyOn(house.db, 'commit')
+  const written: string[][] = []
+  for (const email of [KNOWN, 'nobody@example.org']) {
+    commit.mockClear()
+    expect((await post(house, '/sessions', { email, password: 'wrong' })).statusCode).toBe(401)
+    written.push(commit.mock.calls.flat(2).map(({ sql }) => sql))
+  }
+  expect(written[0]?.filter((sql) => /outbox|login_failures/.test(sql))).toHaveLength(2)
+  expect(written[1]).toEqual(written[0])
+})
+
 test('R-02: a reset takes as long for a known address, to which a mail goes, as for an unknown one', async () => {
   const house = await houseWithOne({})
   const stranger = strangers()
