@@ -22,8 +22,8 @@ export const refreshTokens: readonly Mutation[] = [
     rows: ['T-12'],
     takesOut: 'that only a token of the family ends a session',
     file: 'src/auth/tokens.ts',
-    find: 'ours !== null && sameHash(familyHash, ours) ? checked : null',
-    replace: 'ours !== familyHash.slice(1) ? checked : null',
+    find: 'return ours !== null && parsed !== null && sameHash(parsed.familyHash, ours)',
+    replace: 'return ours !== parsed?.familyHash.slice(1)',
   },
   {
     rows: ['T-12'],

@@ -131,8 +131,8 @@ export const tokenKeys: readonly Mutation[] = [
     also: [
       {
         file: 'src/auth/tokens.ts',
-        find: 'ours !== null && sameHash(familyHash, ours) ? checked : null',
-        replace: 'ours === null || sameHash(familyHash, ours) ? checked : null',
+        find: 'return ours !== null && parsed !== null && sameHash(parsed.familyHash, ours)',
+        replace: 'return parsed !== null && (ours === null || sameHash(parsed.familyHash, ours))',
       },
     ],
   },
