@@ -212,7 +212,7 @@ export const passwordReset: readonly Mutation[] = [
     rows: ['R-18'],
     takesOut: 'that Back does not bring back a token which was not used',
     file: 'src/pages/assets/script.js',
-    find: "  input.autocomplete = 'off'\n",
+    find: "  tokenField.autocomplete = 'off'\n",
     replace: '',
     tests: 'test/browser/history.test.ts',
   },

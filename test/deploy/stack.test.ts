@@ -25,6 +25,7 @@ test('over plain HTTP whoever only looks is led to TLS, and nothing else is take
     const { status, headers } = await fetch(`${stack.plainUrl}/sessions`, asked)
     const expected = looks ? [301, 'https://auth.example.org/sessions'] : [403, null]
     expect([status, headers.get('location')], method).toEqual(expected)
+    if (!looks) expect(headers.get('content-type')).toBe('text/plain')
   }
 })
 

@@ -57,16 +57,22 @@ function sendOnce(form) {
   })
 }
 
+const tokenField = document.querySelector(
+  'input[name=reset_token], input[name=verification_token], input[name=undo_token]',
+)
+
+// Or Back would bring back what was not used, and show it.
+function keepNoToken() {
+  tokenField.autocomplete = 'off'
+}
+
 function takeTokenFromFragment() {
-  const input = document.querySelector(
-    'input[name=reset_token], input[name=verification_token], input[name=undo_token]',
-  )
+  const input = tokenField
   const brought = new URLSearchParams(location.hash.slice(1))
   if (input === null || !brought.has('t')) return
   history.replaceState(null, '', location.pathname + location.search)
   input.value = brought.get('t')
-  // Or Back would bring it back, and show it.
-  input.autocomplete = 'off'
+  keepNoToken()
   // Nobody has to see it; the button, or the new password, is all that is left to do.
   input.closest('.field').hidden = true
   const email = document.querySelector('input[name=email]')
@@ -95,6 +101,7 @@ for (const input of document.querySelectorAll('input[type=password]')) {
 }
 leaveNothing()
 for (const form of document.forms) sendOnce(form)
+tokenField?.addEventListener('input', keepNoToken)
 takeTokenFromFragment()
 // A newer link that is opened in the same tab changes nothing but what stands behind the #.
 window.addEventListener('hashchange', takeTokenFromFragment)
