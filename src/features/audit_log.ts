@@ -17,7 +17,7 @@ import type { Settings } from '../settings.ts'
 const MOST_PENDING = 1_000
 
 /** Rows that are deleted in one step. */
-export const SWEPT_AT_ONCE = 10_000
+export const SWEPT_AT_ONCE = 1_000
 
 /** Where those were that are not told apart. */
 const ELSEWHERE: AuthEvent['client'] = { address: '', userAgent: '' }
