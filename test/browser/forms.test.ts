@@ -29,7 +29,7 @@ describe.each(SCRIPTS)('%s', (_, javaScriptEnabled) => {
     await register(page)
     await page.goto('/register')
     expect(await send(page, 'register', { name: 'Robert', email: BOB, password: PASSWORD })).toBe(400)
-    expect(await page.evaluate(FOCUSED)).toBe('register-email')
+    await expect.poll(() => page.evaluate(FOCUSED)).toBe('register-email')
     expect(await page.locator('#register-name').inputValue()).toBe('Robert')
     expect(await page.locator('#register-email').inputValue()).toBe(BOB)
     expect(await page.evaluate(FILLED_PASSWORDS)).toBe(0)
@@ -39,21 +39,21 @@ describe.each(SCRIPTS)('%s', (_, javaScriptEnabled) => {
 
     await page.goto('/login')
     expect(await send(page, 'login', { email: BOB, password: 'wrong' })).toBe(401)
-    expect(await page.evaluate(FOCUSED)).toBe('alert')
+    await expect.poll(() => page.evaluate(FOCUSED)).toBe('alert')
     expect(await page.locator('#login-email').inputValue()).toBe(BOB)
     expect(await page.evaluate(FILLED_PASSWORDS)).toBe(0)
 
     await page.goto('/register')
     await leaveChecksToServer(page)
     expect(await send(page, 'register', { email: 'bob@example.com', password: '' })).toBe(400)
-    expect(await page.evaluate(FOCUSED)).toBe('register-password')
+    await expect.poll(() => page.evaluate(FOCUSED)).toBe('register-password')
   })
 
   test('a form of the dashboard that was refused is unfolded, with the focus at the field', async () => {
     const page = await signedIn(await startSite(), { javaScriptEnabled })
     const wrong = { email: 'rob@example.org', current_password: 'wrong' }
     expect(await send(page, 'change-email', wrong)).toBe(403)
-    expect(await page.evaluate(FOCUSED)).toBe('change-email-current_password')
+    await expect.poll(() => page.evaluate(FOCUSED)).toBe('change-email-current_password')
     expect(await page.locator('#change-email-email').inputValue()).toBe('rob@example.org')
     expect(await page.evaluate(FILLED_PASSWORDS)).toBe(0)
     expect(await page.locator('#change-name').isVisible()).toBe(false)
