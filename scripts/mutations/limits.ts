@@ -262,6 +262,7 @@ export const limits: readonly Mutation[] = [
     file: 'src/auth.ts',
     find: '[must(endOthers(user.id, session.id)), ...withdrawn]',
     replace: '[endOthers(user.id, session.id), ...withdrawn]',
+    also: [{ file: 'src/auth.ts', find: 'others && (await', replace: '(await' }],
     tests: 'test/features/throttle/seats.test.ts',
   },
   {
