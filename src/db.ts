@@ -43,6 +43,8 @@ interface DBOptions {
 }
 
 const SWEEP_STEP = 500
+/** Rows that `sweepUntil` deletes in one step. */
+export const SWEPT_AT_ONCE = 1_000
 /** Less than processes take from one sweep to their next, so that one of them always sweeps, in milliseconds. */
 const SWEEP_TURN = 25_000
 
@@ -225,6 +227,21 @@ export class DB {
       const lastId = text(last, 'id')
       await this.commit([sweepSessions(after, lastId, this.now(), this.now() - idle)])
       after = lastId
+      await new Promise(setImmediate)
+    }
+  }
+
+  /**
+   * Deletes rows by a time of theirs, in steps as short.
+   * @param end the latest time of those that go, in milliseconds since the epoch
+   * @param nth reads, as `ended`, the time of one of them: by `end`, and how many come before it
+   * @param remove deletes those up to a time
+   */
+  async sweepUntil(end: number, { nth, remove }: { nth: string; remove: string }): Promise<void> {
+    for (;;) {
+      const [last] = await this.#engine.all(nth, [end, SWEPT_AT_ONCE - 1])
+      await this.commit([{ sql: remove, params: [last === undefined ? end : integer(last, 'ended')] }])
+      if (last === undefined) return
       await new Promise(setImmediate)
     }
   }

@@ -123,8 +123,8 @@ export const answers: readonly Mutation[] = [
     rows: ['H-19'],
     takesOut: 'the setting of the age of audit rows',
     file: 'src/features/audit_log.ts',
-    find: 'sweep(db, db.now() - auditRetention)',
-    replace: 'sweep(db, 0 * auditRetention)',
+    find: 'sweepUntil(db.now() - auditRetention,',
+    replace: 'sweepUntil(0 * auditRetention,',
   },
   {
     rows: ['H-19'],

@@ -16,8 +16,11 @@ import type { Settings } from '../settings.ts'
 /** Kinds of refusals that are told apart until the next write; those on top of them are counted by reason alone. */
 const MOST_PENDING = 1_000
 
-/** Rows that are deleted in one step. */
-export const SWEPT_AT_ONCE = 1_000
+/** What is older than is kept. */
+const SWEPT = {
+  nth: 'SELECT at AS ended FROM audit_log WHERE at <= ? ORDER BY at LIMIT 1 OFFSET ?',
+  remove: 'DELETE FROM audit_log WHERE at <= ?',
+}
 
 /** Where those were that are not told apart. */
 const ELSEWHERE: AuthEvent['client'] = { address: '', userAgent: '' }
@@ -129,7 +132,7 @@ export function auditLog(db: DB, { auditRetention }: Settings, log: FastifyBaseL
       pending = new Map()
       for (const refused of collected.values()) tellRest(refused)
       try {
-        await sweep(db, db.now() - auditRetention)
+        await db.sweepUntil(db.now() - auditRetention, SWEPT)
         await db.commit([...collected.values()].map(row))
       } catch (error) {
         // Only what may be written another time is kept for it.
@@ -137,17 +140,6 @@ export function auditLog(db: DB, { auditRetention }: Settings, log: FastifyBaseL
         throw error
       }
     },
-  }
-}
-
-/** Deletes what happened until then, so many rows at a time that it holds up nobody, however much there is at once. */
-async function sweep(db: DB, end: number): Promise<void> {
-  for (;;) {
-    const sql = 'SELECT at FROM audit_log WHERE at <= ? ORDER BY at LIMIT 1 OFFSET ?'
-    const [last] = await db.read({ sql, params: [end, SWEPT_AT_ONCE - 1] }, (row) => integer(row, 'at'))
-    await db.commit([{ sql: 'DELETE FROM audit_log WHERE at <= ?', params: [last ?? end] }])
-    if (last === undefined) return
-    await new Promise(setImmediate)
   }
 }
 

@@ -47,10 +47,12 @@ const MOST_DECOYS = 20
 export const WAITING = `SELECT COUNT(*) AS count, COALESCE(MIN(created_at), 0) AS oldest FROM outbox
   WHERE due_at IS NOT NULL AND kind <> ?`
 
-/** The last row of those that are swept at a time. */
-export const SWEPT = `SELECT expires_at FROM outbox WHERE due_at IS NULL AND expires_at <= ?
-  ORDER BY expires_at LIMIT 1 OFFSET ?`
-const SWEPT_AT_ONCE = 1_000
+/** What has gone long ago. */
+export const SWEPT = {
+  nth: `SELECT expires_at AS ended FROM outbox WHERE due_at IS NULL AND expires_at <= ?
+    ORDER BY expires_at LIMIT 1 OFFSET ?`,
+  remove: 'DELETE FROM outbox WHERE due_at IS NULL AND expires_at <= ?',
+}
 
 /** What waits, as a number and the age in milliseconds of what waits longest. */
 export interface Waiting {
@@ -209,16 +211,9 @@ export class Outbox implements Post {
     return this.#db.read({ sql, params: [DECOY, limit] }, outboxTable.read)
   }
 
-  /** Deletes what has gone long ago, so many rows at a time that it holds up nobody. */
+  /** Deletes what has gone long ago. */
   async sweep(): Promise<void> {
-    const end = this.#db.now() - KEPT
-    const read = (row: Row) => integer(row, 'expires_at')
-    for (;;) {
-      const [last] = await this.#db.read({ sql: SWEPT, params: [end, SWEPT_AT_ONCE - 1] }, read)
-      const sql = 'DELETE FROM outbox WHERE due_at IS NULL AND expires_at <= ?'
-      await this.#db.commit([{ sql, params: [last ?? end] }])
-      if (last === undefined) return
-    }
+    await this.#db.sweepUntil(this.#db.now() - KEPT, SWEPT)
   }
 
   #outdate(...keys: [string, string]): readonly Statement[] {

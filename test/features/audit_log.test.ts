@@ -4,9 +4,8 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import Database from 'better-sqlite3'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { StoreUnavailable } from '../../src/db.ts'
+import { StoreUnavailable, SWEPT_AT_ONCE } from '../../src/db.ts'
 import type { AuthEventType } from '../../src/feature.ts'
-import { SWEPT_AT_ONCE } from '../../src/features/audit_log.ts'
 import { letterOf, MAIL, openHouse } from '../house.ts'
 import {
   addressOf,
