@@ -111,7 +111,8 @@ export class Tokens {
     const { sessions: keeper } = this.#parts
     const claims = await this.#verify(presented)
     const parsed = claims === null ? parseRefreshToken(presented) : null
-    const stored = await keeper.stored(claims?.sid ?? parsed?.id ?? '')
+    const id = claims?.sid ?? parsed?.id
+    const stored = id === undefined ? null : await keeper.stored(id)
     const proven = claims === null ? isOfFamily(stored, parsed) : isNamed(stored, claims)
     if (stored !== null && proven) await this.#end(stored, 'logged_out', client)
   }
