@@ -62,8 +62,8 @@ export class Bienvenue {
         }
         const before = await this.#store.read();
         const answer = await this.#send('POST', '/tokens', { email, password, transport: 'body' });
-        // Nor where somebody else has logged in meanwhile in another tab. That there is nobody any more tells nothing: it may be that a
-        // session of before was found to have ended.
+        // Somebody else who has logged in meanwhile in another tab stays. That there is nobody any more tells nothing: a session of
+        // before may have been found to have ended.
         const free = (now) => now === null || personIn(now) === personIn(before);
         const kept = await this.#keep(answer, (now) => turn === this.#turns && free(now));
         if (!kept)

@@ -149,8 +149,8 @@ export class Auth {
     const event: AuthEvent = { ...about(user, client), type: own ? 'logged_out' : 'session_ended', sessionId: id }
     const ended = must(remove(sessions, { id, userId: user.id }))
     const another = [stillOpen(session), ended, withdrawChange(user.id)]
-    // What is not there is looked for, and not tried: PostgreSQL writes a line for each try that fails. Be it alive or not, since
-    // another process may have seen a use that is not written yet.
+    // What is not there is looked for, and not tried: a database may log each try that fails. Be it alive or not, since another
+    // process may have seen a use that is not written yet.
     const there = own || (await this.#parts.db.findBy(sessions, { id, userId: user.id })) !== null
     const happened = there && (await this.#parts.events.happen(event, own ? [ended] : another))
     if (!happened && !own && (await this.#parts.sessions.peek(session.id)) === null)

@@ -199,8 +199,8 @@ export const pages: readonly Mutation[] = [
     rows: ['W-16'],
     takesOut: 'that the script stores nothing',
     file: 'src/pages/assets/script.js',
-    find: "  input.value = brought.get('t')\n",
-    replace: "  input.value = brought.get('t')\n  localStorage.setItem(input.name, input.value)\n",
+    find: "  tokenField.value = brought.get('t')\n",
+    replace: "  tokenField.value = brought.get('t')\n  localStorage.setItem(tokenField.name, tokenField.value)\n",
   },
   {
     rows: ['W-17'],

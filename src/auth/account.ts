@@ -130,7 +130,10 @@ export class Account {
     return this.#apply(checked, wanted, client, { email, letters })
   }
 
-  /** @param asking as it was when the request began, whose body may have come much later @throws AuthError `session_required` */
+  /**
+   * Reads anew who asks, as whom the request began: its body may have come much later.
+   * @throws AuthError `session_required` where the session has ended since
+   */
   async #asItIs({ session }: CheckedSession): Promise<CheckedSession> {
     const checked = await this.#parts.sessions.peek(session.id)
     if (checked === null) throw new AuthError('session_required')

@@ -67,14 +67,13 @@ function keepNoToken() {
 }
 
 function takeTokenFromFragment() {
-  const input = tokenField
   const brought = new URLSearchParams(location.hash.slice(1))
-  if (input === null || !brought.has('t')) return
+  if (tokenField === null || !brought.has('t')) return
   history.replaceState(null, '', location.pathname + location.search)
-  input.value = brought.get('t')
+  tokenField.value = brought.get('t')
   keepNoToken()
   // Nobody has to see it; the button, or the new password, is all that is left to do.
-  input.closest('.field').hidden = true
+  tokenField.closest('.field').hidden = true
   const email = document.querySelector('input[name=email]')
   if (email !== null && brought.has('e')) email.value = brought.get('e')
 }
