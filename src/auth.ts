@@ -149,8 +149,7 @@ export class Auth {
     const event: AuthEvent = { ...about(user, client), type: own ? 'logged_out' : 'session_ended', sessionId: id }
     const ended = must(remove(sessions, { id, userId: user.id }))
     const another = [stillOpen(session), ended, withdrawChange(user.id)]
-    // What is not there is looked for, and not tried: a database may log each try that fails. Be it alive or not, since another
-    // process may have seen a use that is not written yet.
+    // What is not there is looked for, and not tried: a database may log each try that fails.
     const there = own || (await this.#parts.db.findBy(sessions, { id, userId: user.id })) !== null
     const happened = there && (await this.#parts.events.happen(event, own ? [ended] : another))
     if (!happened && !own && (await this.#parts.sessions.peek(session.id)) === null)
@@ -164,12 +163,12 @@ export class Auth {
    */
   async endOtherSessions({ user, session }: CheckedSession, client = NO_CLIENT): Promise<void> {
     const event: AuthEvent = { ...about(user, client), type: 'sessions_ended', sessionId: session.id }
+    const ending = endOthers(user.id, session.id)
     const withdrawn = [stillOpen(session), withdrawChange(user.id)]
     const others = (await this.#parts.db.findSessionsOf(user.id)).some(({ id }) => id !== session.id)
-    const ended =
-      others && (await this.#parts.events.happen(event, [must(endOthers(user.id, session.id)), ...withdrawn]))
-    // Nothing has happened where there are no others, but who asked for the change may have left.
-    if (!ended && !(await this.#parts.db.commit(withdrawn))) throw new AuthError('session_required')
+    const ended = others && (await this.#parts.events.happen(event, [must(ending), ...withdrawn]))
+    // Nothing has happened where there are no others; but one may be opened just now, or who asked for the change have left.
+    if (!ended && !(await this.#parts.db.commit([ending, ...withdrawn]))) throw new AuthError('session_required')
   }
 
   /** Ends all sessions of a user, and a pending change of address. */

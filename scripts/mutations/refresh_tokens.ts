@@ -107,7 +107,7 @@ export const refreshTokens: readonly Mutation[] = [
     rows: ['T-14'],
     takesOut: 'that a use of the access token is a use',
     file: 'src/auth/sessions.ts',
-    find: 'session.kind !== kind) return null\n    this.#used(found.session)\n',
+    find: 'session.kind !== kind) return null\n    await this.#use(found.session)\n',
     replace: 'session.kind !== kind) return null\n',
   },
   {
@@ -149,14 +149,14 @@ export const refreshTokens: readonly Mutation[] = [
     rows: ['T-16'],
     takesOut: 'its end when a refresh token is given back',
     file: 'src/auth/tokens.ts',
-    find: 'claims === null ? isOfFamily(stored, parsed)',
+    find: 'claims === null ? isOfFamily(checked, parsed)',
     replace: 'claims === null ? false',
   },
   {
     rows: ['T-16'],
     takesOut: 'its end when an access token is given back',
     file: 'src/auth/tokens.ts',
-    find: ' : isNamed(stored, claims)',
+    find: ' : isNamed(checked, claims)',
     replace: ' : false',
   },
   {

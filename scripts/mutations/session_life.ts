@@ -150,8 +150,8 @@ export const sessionLife: readonly Mutation[] = [
     rows: ['S-08'],
     takesOut: 'that use moves the idle end',
     file: KEEPER,
-    find: 'if (now > session.lastSeenAt) this',
-    replace: 'if (now < session.lastSeenAt) this',
+    find: '    this.#uses.add(session, now)\n',
+    replace: '',
   },
   {
     rows: ['S-08'],

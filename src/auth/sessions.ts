@@ -6,11 +6,15 @@ import { makeCredential, type ParsedCredential, parseCredential, sameHash } from
 import { makeRefreshToken } from '../security/refresh_token.ts'
 import { type Client, type Glance, isAlive, type Session, type SessionKind, type SessionLife } from '../session.ts'
 import type { User } from '../user.ts'
-import { LastUses } from './last_uses.ts'
+import { LastUses, type Use } from './last_uses.ts'
 
 /** The last use of a session is written at most this often, in milliseconds. */
 const WRITE_INTERVAL = 60_000
+/** Longer than a use is known to one process alone, in milliseconds. */
+const UNWRITTEN = 2 * WRITE_INTERVAL
 const FLUSH_STEP = 500
+
+const NO_USES: readonly Use[] = []
 
 export interface OpenedSession {
   session: Session
@@ -53,25 +57,29 @@ export class Sessions {
   }
 
   /**
-   * The session check for those who need no more than who it is, as many as ask at the same time: at most one read each, no write.
+   * The session check for those who need no more than who it is, as many as ask at the same time: at most one read each, and a
+   * write for those alone that were nearly idle.
    * @param presented what each sent
    * @returns for each null where it is no session of a browser's session cookie, or one that has ended
    */
   async glances(presented: readonly ParsedCredential[]): Promise<(Glance | null)[]> {
     const found = await this.#db.glances(presented.map(({ id }) => id))
     const now = this.#db.now()
-    return presented.map(({ secretHash }, index) => {
+    const late: Use[] = []
+    const glances = presented.map(({ secretHash }, index) => {
       const glance = found[index]
       if (glance?.kind !== 'cookie' || !sameHash(secretHash, glance.secretHash)) return null
       const lastSeenAt = Math.max(glance.lastSeenAt, this.#uses.of(glance.id))
       if (!isAlive({ expiresAt: glance.expiresAt, lastSeenAt }, now, this.#life)) return null
-      if (now > lastSeenAt) this.#uses.add(glance, now)
+      late.push(...this.#used(glance, lastSeenAt, now))
       return glance
     })
+    await this.#writeAtOnce(late)
+    return glances
   }
 
   /**
-   * The session check: one read, no write.
+   * The session check: one read, and a write where the session was nearly idle.
    * @param presented whatever the client sent
    * @returns null where it is no session, or one that has ended
    */
@@ -80,29 +88,24 @@ export class Sessions {
     if (parsed === null) return null
     const found = await this.#read(parsed.id)
     if (found?.session.kind !== 'cookie' || !sameHash(parsed.secretHash, found.session.secretHash)) return null
-    this.#used(found.session)
+    await this.#use(found.session)
     return found
   }
 
   /**
-   * The same for a session that an access token names, of which the signature was checked: one read, no write.
+   * The same for a session that an access token names, of which the signature was checked.
    * @param kind the only kind that counts
    */
   async use(id: string, kind: SessionKind): Promise<CheckedSession | null> {
     const found = await this.#read(id)
     if (found?.session.kind !== kind) return null
-    this.#used(found.session)
+    await this.#use(found.session)
     return found
   }
 
   /** @returns a session that has not ended; to look is not to use it */
   async peek(id: string): Promise<CheckedSession | null> {
     return this.#read(id)
-  }
-
-  /** The same, be it that it looks idle: another process may have seen a use of it that is not written yet. */
-  async stored(id: string): Promise<CheckedSession | null> {
-    return this.#db.findSessionAndUser(id)
   }
 
   /** @returns a user's sessions that have not ended, the last used first */
@@ -117,8 +120,7 @@ export class Sessions {
   /** Writes the last uses that are due, and deletes what has ended. */
   async upkeep(): Promise<void> {
     await this.#flush(WRITE_INTERVAL)
-    // Longer than a use can be known to this process alone, or to another one.
-    await this.#db.sweep(this.#life.idle + 2 * WRITE_INTERVAL)
+    await this.#db.sweep(this.#life.idle + UNWRITTEN)
   }
 
   /** Writes all last uses that are not in the database yet; to be called before it closes. */
@@ -128,10 +130,19 @@ export class Sessions {
 
   async #flush(interval: number): Promise<void> {
     for (const step of this.#uses.due(this.#db.now() - interval, FLUSH_STEP)) {
-      await this.#db.note(step.map(({ id, at }) => seeSession(id, at)))
-      this.#uses.written(step)
+      await this.#write(step)
       await new Promise(setImmediate)
     }
+  }
+
+  async #write(uses: readonly Use[]): Promise<void> {
+    await this.#db.note(uses.map(({ id, at }) => seeSession(id, at)))
+    this.#uses.written(uses)
+  }
+
+  /** No check fails for it: what cannot be written now is left to the upkeep. */
+  async #writeAtOnce(uses: readonly Use[]): Promise<void> {
+    if (uses.length > 0) await this.#write(uses).catch(() => {})
   }
 
   async #read(id: string): Promise<CheckedSession | null> {
@@ -141,11 +152,18 @@ export class Sessions {
     return isAlive(session, this.#db.now(), this.#life) ? { session, user: found.user } : null
   }
 
-  /** Takes note of a use. */
-  #used<S extends Pick<Session, 'id' | 'lastSeenAt' | 'expiresAt'>>(session: S): S {
-    const now = this.#db.now()
-    if (now > session.lastSeenAt) this.#uses.add(session, now)
-    return session
+  async #use(session: Session): Promise<void> {
+    await this.#writeAtOnce(this.#used(session, session.lastSeenAt, this.#db.now()))
+  }
+
+  /**
+   * Takes note of a use.
+   * @returns it, where it may not wait: to other processes the session would look idle before the upkeep has written it
+   */
+  #used(session: Pick<Session, 'id' | 'lastSeenAt' | 'expiresAt'>, lastSeenAt: number, now: number): readonly Use[] {
+    if (now <= lastSeenAt) return NO_USES
+    this.#uses.add(session, now)
+    return now - lastSeenAt < this.#life.idle - UNWRITTEN ? NO_USES : [{ id: session.id, at: now }]
   }
 
   /** @returns a session with the last use, where that is not in the database yet */

@@ -112,9 +112,9 @@ export class Tokens {
     const claims = await this.#verify(presented)
     const parsed = claims === null ? parseRefreshToken(presented) : null
     const id = claims?.sid ?? parsed?.id
-    const stored = id === undefined ? null : await keeper.stored(id)
-    const proven = claims === null ? isOfFamily(stored, parsed) : isNamed(stored, claims)
-    if (stored !== null && proven) await this.#end(stored, 'logged_out', client)
+    const checked = id === undefined ? null : await keeper.peek(id)
+    const proven = claims === null ? isOfFamily(checked, parsed) : isNamed(checked, claims)
+    if (checked !== null && proven) await this.#end(checked, 'logged_out', client)
   }
 
   /** @returns what a token says, or null where it is not good; asking uses up nothing */

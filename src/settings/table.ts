@@ -169,12 +169,11 @@ export function declare(read: Reader) {
     }),
     sessionIdle: read({
       variable: 'SESSION_IDLE',
-      // Another process may know of the last use a minute and a half late.
+      // Far more than the minute and a half that it takes until a use is written.
       kind: duration('5m', '365d'),
       fallback: 7 * DAY,
       shown: '`7d`',
-      meaning:
-        'A session unused for this long has ended; of several processes one may see that a minute and a half early.',
+      meaning: 'A session unused for this long has ended.',
     }),
     sessionLifetime: read({
       variable: 'SESSION_LIFETIME',

@@ -1,13 +1,16 @@
 /** The life of a session, as far as clients see it: how it begins, what keeps it, what ends it, where it may come from. */
 
 import { createHash } from 'node:crypto'
-import { expect, test } from 'vitest'
+import { join } from 'node:path'
+import { expect, test, vi } from 'vitest'
 import { buildApp } from '../../src/app.ts'
 import { Auth } from '../../src/auth.ts'
+import { StoreUnavailable } from '../../src/engines/engine.ts'
 import { makeLog } from '../../src/log.ts'
 import { parseCredential } from '../../src/security/credential.ts'
 import { readSettings } from '../../src/settings.ts'
-import { form, type House } from '../house.ts'
+import { form, type House, PRODUCTION } from '../house.ts'
+import { temporaryFolder } from '../started.ts'
 import {
   ALICE,
   anotherDevice,
@@ -22,6 +25,7 @@ import {
   setCookies,
   signedIn,
 } from './client.ts'
+import { Program, programOf } from './program.ts'
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
@@ -215,27 +219,29 @@ async function profileAfterRestart(opened: House, { cookie }: Client) {
 test('what was used is remembered across a restart, to the millisecond, once the process has closed', async () => {
   const opened = await house()
   const { app, auth, clock } = opened
-  const client = await signedIn(app)
+  const [client, other] = [await signedIn(app), await anotherDevice(app)]
   clock.advance(SECOND)
   await client.profile()
+  await other.profile()
   await auth.close()
   clock.advance(IDLE - 1)
   expect(await profileAfterRestart(opened, client)).toStrictEqual(IN)
   clock.advance(1)
-  expect(await profileAfterRestart(opened, client)).toStrictEqual(OUT)
+  expect(await profileAfterRestart(opened, other)).toStrictEqual(OUT)
 })
 
 test('what was used is remembered across a crash, once the upkeep has written it', async () => {
   const opened = await house()
   const { app, auth, clock } = opened
-  const client = await signedIn(app)
-  clock.advance(IDLE - SECOND)
+  const [client, other] = [await signedIn(app), await anotherDevice(app)]
+  clock.advance(IDLE - 5 * MINUTE)
   await client.profile()
+  await other.profile()
   await auth.upkeep()
-  clock.advance(IDLE - SECOND)
+  clock.advance(IDLE - 1)
   expect(await profileAfterRestart(opened, client)).toStrictEqual(IN)
-  clock.advance(SECOND)
-  expect(await profileAfterRestart(opened, client)).toStrictEqual(OUT)
+  clock.advance(1)
+  expect(await profileAfterRestart(opened, other)).toStrictEqual(OUT)
 })
 
 test('last use is recorded once a minute at most, and never by the request itself', async () => {
@@ -315,6 +321,89 @@ test('S-06: a session in constant use at one process is alive for another, howev
     const another = new Auth(db, settings)
     expect(await another.glances([credential]), `after ${time} ms with ${least}`).not.toContain(null)
   }
+})
+
+/** Two processes on one database, and one clock for both. */
+async function twoProcesses() {
+  const env = { DATABASE_URL: `sqlite:${join(temporaryFolder(), 'bienvenue.db')}`, SESSION_IDLE: '5m' }
+  const tokens = { SECRET: PRODUCTION.SECRET, ACCESS_TOKEN_LIFETIME: '1h' }
+  const [here, there] = [await house({ ...env, ...tokens }), await house({ ...env, ...tokens })]
+  const advance = (time: number) => {
+    for (const { clock } of [here, there]) clock.advance(time)
+  }
+  return { here, there, advance }
+}
+
+type Use = (process: House, client: Client, program: Program) => Promise<unknown>
+
+test.each<[string, Use]>([
+  ['the check of a cookie', (_, client) => client.profile()],
+  ['the fast check', ({ auth }, { cookie }) => auth.glances([parseCredential(cookieValue(cookie)) ?? expect.fail()])],
+  ['the check of an access token', (_process, _client, program) => program.profile()],
+])('S-06: %s that finds a session nearly idle is seen by every process at once', async (_, use) => {
+  const { here, there, advance } = await twoProcesses()
+  const [client, program] = [await signedIn(here.app), await programOf(here, 'program@example.org')]
+  const isAlive = async () => {
+    const { cookie } = client
+    const { accessToken } = program
+    const copies = [
+      Object.assign(new Client(there.app), { cookie }),
+      Object.assign(new Program(there), { accessToken }),
+    ]
+    const answers = await Promise.all(copies.map((copy) => copy.profile()))
+    return answers.some(({ statusCode }) => statusCode === 200)
+  }
+  advance(5 * MINUTE - 1)
+  await use(here, client, program)
+  advance(5 * MINUTE - 1)
+  expect(await isAlive()).toBe(true)
+  advance(5 * MINUTE)
+  expect(await isAlive()).toBe(false)
+})
+
+test('S-11: what is used at one process can be ended at another', async () => {
+  const { here, there, advance } = await twoProcesses()
+  const program = await programOf(here, 'program@example.org')
+  const at = ({ app }: House, { cookie }: Client) => Object.assign(new Client(app), { cookie })
+  const endings: [string, (client: Client) => Promise<unknown>][] = [
+    ['a logout', (client) => at(there, client).logOut()],
+    ['a login on the same device', (client) => at(there, client).logIn()],
+    ['the end of all others', async () => (await anotherDevice(there.app)).send('DELETE', '/sessions?others=true')],
+    [
+      'the end of that one',
+      async ({ sessionId }) => (await anotherDevice(there.app)).send('DELETE', `/sessions/${sessionId}`),
+    ],
+  ]
+  await signedIn(here.app)
+  for (const [ending, end] of endings) {
+    const client = await anotherDevice(here.app)
+    advance(4.5 * MINUTE)
+    expect(seen(await client.profile()), ending).toStrictEqual(IN)
+    advance(MINUTE)
+    await end(client)
+    expect(seen(await client.profile()), ending).toStrictEqual(OUT)
+  }
+  await program.logIn('program@example.org')
+  advance(4.5 * MINUTE)
+  expect((await program.profile()).statusCode).toBe(200)
+  advance(MINUTE)
+  const { accessToken } = program
+  const copy = Object.assign(new Program(there), { accessToken })
+  expect((await copy.send('DELETE', '/tokens', {})).statusCode).toBe(200)
+  expect((await program.profile()).statusCode).toBe(401)
+})
+
+test('a use that cannot be written at once is left to the upkeep, and no check fails for it', async () => {
+  const { app, auth, db, clock } = await house({ SESSION_IDLE: '5m' })
+  const client = await signedIn(app)
+  const note = vi.spyOn(db, 'note').mockRejectedValue(new StoreUnavailable('a full disk'))
+  clock.advance(5 * MINUTE - 1)
+  const used = clock.now()
+  expect(seen(await client.profile())).toStrictEqual(IN)
+  expect(note).toHaveBeenCalledOnce()
+  note.mockRestore()
+  await auth.upkeep()
+  expect((await db.findSessionBy({ id: client.sessionId })).lastSeenAt).toBe(used)
 })
 
 function isTaken(idle: string): boolean {
