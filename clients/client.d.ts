@@ -49,6 +49,8 @@ export interface Options {
     transport?: 'body' | 'cookie';
     /** Default: the `fetch` of the platform. */
     fetch?: typeof fetch;
+    /** After which an answer is given up (`unreachable`), in milliseconds: others may be waiting for it. Default: 30,000. */
+    timeout?: number;
 }
 /**
  * A refusal. `code` is one of docs/errors.md, or `unreachable` (status 0) where there was no answer, or `unreadable` where
@@ -72,7 +74,7 @@ type Fields = Record<string, string>;
 export declare class Bienvenue {
     #private;
     /** @param url where the service is reached, like `https://auth.example.org` */
-    constructor(url: string, { store, transport, fetch: own }?: Options);
+    constructor(url: string, { store, transport, fetch: own, timeout }?: Options);
     /** Makes an account; nobody is signed in by it. */
     register(account: {
         email: string;

@@ -28,25 +28,27 @@ export class BienvenueError extends Error {
 const TOO_SHORT = 5_000;
 /** After these the session is gone, and so are its tokens. */
 const ENDED = new Set(['refresh_refused', 'refresh_token_reused']);
-/** After these there is nothing to end. */
-const GONE = new Set(['field_missing', 'signed_out']);
+/** As long as a service takes that is well, in milliseconds. */
+const LONGEST = 30_000;
 export class Bienvenue {
     #url;
     #fetch;
     #cookies;
     #store;
+    #timeout;
     #refreshing = null;
     /** How often somebody was to be signed in or out. */
     #turns = 0;
     /** The last of those that go one after the other, by what they are about. */
     #last = new Map();
     /** @param url where the service is reached, like `https://auth.example.org` */
-    constructor(url, { store = memory(), transport = 'body', fetch: own } = {}) {
+    constructor(url, { store = memory(), transport = 'body', fetch: own, timeout = LONGEST } = {}) {
         this.#url = url.replace(/\/+$/, '');
         // Browsers refuse a fetch that is called as a method of something else.
         this.#fetch = own ?? ((input, init) => fetch(input, init));
         this.#cookies = transport === 'cookie';
         this.#store = store;
+        this.#timeout = timeout;
     }
     /** Makes an account; nobody is signed in by it. */
     async register(account) {
@@ -58,13 +60,15 @@ export class Bienvenue {
         const turn = this.#turns;
         if (this.#cookies) {
             await this.#alone(namedFor(null), () => this.#send('POST', '/tokens', { email, password, transport: 'cookie' }));
+            // What was called meanwhile has its turn after it, and ends this login.
+            this.#sameTurn(turn);
             return;
         }
         const before = await this.#store.read();
         const answer = await this.#send('POST', '/tokens', { email, password, transport: 'body' });
         // Somebody else who has logged in meanwhile in another tab stays. That there is nobody any more tells nothing: a session of
         // before may have been found to have ended.
-        const free = (now) => now === null || personIn(now) === personIn(before);
+        const free = (now) => [null, personIn(before), personIn(tokensOf(answer))].includes(personIn(now));
         const kept = await this.#keep(answer, (now) => turn === this.#turns && free(now));
         if (!kept)
             throw signedOut();
@@ -195,11 +199,13 @@ export class Bienvenue {
     }
     /** No script sees them: many calls share one refresh. */
     #refreshedCookies() {
-        const refresh = () => this.#send('POST', '/tokens/refresh', {});
-        this.#refreshing ??= this.#alone(namedFor(null), refresh).finally(() => {
+        this.#refreshing ??= this.#alone(namedFor(null), () => this.#refresh()).finally(() => {
             this.#refreshing = null;
         });
         return this.#refreshing;
+    }
+    #refresh() {
+        return this.#send('POST', '/tokens/refresh', {});
     }
     /**
      * Keeps the tokens of an answer, unless a logout has emptied the store meanwhile or somebody else has logged in: then they
@@ -223,13 +229,22 @@ export class Bienvenue {
             return replaced;
         });
     }
+    /** In one turn: a refresh after the login of somebody else would be theirs, and the former session would stay. */
     async #endCookies() {
+        const end = () => this.#send('DELETE', '/tokens', {});
         try {
-            await this.#deciding('DELETE', '/tokens', {});
+            await this.#alone(namedFor(null), async () => {
+                await end().catch(async (error) => {
+                    if (!isExpired(error, true))
+                        throw error;
+                    await this.#refresh();
+                    await end();
+                });
+            });
         }
         catch (error) {
-            // It has ended before, which is what was wanted, or somebody else is signed in by now.
-            const ended = error instanceof BienvenueError && (error.status === 401 || GONE.has(error.code));
+            // It has ended before, which is what was wanted.
+            const ended = error instanceof BienvenueError && (error.status === 401 || error.code === 'field_missing');
             if (!ended)
                 throw error;
         }
@@ -256,7 +271,8 @@ export class Bienvenue {
             headers.authorization = `Bearer ${tokens.accessToken}`;
         const body = fields === undefined ? null : JSON.stringify(fields);
         const credentials = this.#cookies ? 'include' : 'omit';
-        const sent = this.#fetch(this.#url + path, { method, headers, body, credentials });
+        const signal = AbortSignal.timeout(this.#timeout);
+        const sent = this.#fetch(this.#url + path, { method, headers, body, credentials, signal });
         const answer = await sent.catch((cause) => {
             throw Object.assign(new BienvenueError(0, 'unreachable', 'the service cannot be reached'), { cause });
         });

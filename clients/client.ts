@@ -55,6 +55,8 @@ export interface Options {
   transport?: 'body' | 'cookie'
   /** Default: the `fetch` of the platform. */
   fetch?: typeof fetch
+  /** After which an answer is given up (`unreachable`), in milliseconds: others may be waiting for it. Default: 30,000. */
+  timeout?: number
 }
 
 /**
@@ -86,14 +88,15 @@ type Fields = Record<string, string>
 const TOO_SHORT = 5_000
 /** After these the session is gone, and so are its tokens. */
 const ENDED = new Set(['refresh_refused', 'refresh_token_reused'])
-/** After these there is nothing to end. */
-const GONE = new Set(['field_missing', 'signed_out'])
+/** As long as a service takes that is well, in milliseconds. */
+const LONGEST = 30_000
 
 export class Bienvenue {
   readonly #url: string
   readonly #fetch: typeof fetch
   readonly #cookies: boolean
   readonly #store: TokenStore
+  readonly #timeout: number
   #refreshing: Promise<unknown> | null = null
   /** How often somebody was to be signed in or out. */
   #turns = 0
@@ -101,12 +104,13 @@ export class Bienvenue {
   readonly #last = new Map<string, Promise<unknown>>()
 
   /** @param url where the service is reached, like `https://auth.example.org` */
-  constructor(url: string, { store = memory(), transport = 'body', fetch: own }: Options = {}) {
+  constructor(url: string, { store = memory(), transport = 'body', fetch: own, timeout = LONGEST }: Options = {}) {
     this.#url = url.replace(/\/+$/, '')
     // Browsers refuse a fetch that is called as a method of something else.
     this.#fetch = own ?? ((input, init) => fetch(input, init))
     this.#cookies = transport === 'cookie'
     this.#store = store
+    this.#timeout = timeout
   }
 
   /** Makes an account; nobody is signed in by it. */
@@ -120,13 +124,15 @@ export class Bienvenue {
     const turn = this.#turns
     if (this.#cookies) {
       await this.#alone(namedFor(null), () => this.#send('POST', '/tokens', { email, password, transport: 'cookie' }))
+      // What was called meanwhile has its turn after it, and ends this login.
+      this.#sameTurn(turn)
       return
     }
     const before = await this.#store.read()
     const answer = await this.#send('POST', '/tokens', { email, password, transport: 'body' })
     // Somebody else who has logged in meanwhile in another tab stays. That there is nobody any more tells nothing: a session of
     // before may have been found to have ended.
-    const free = (now: Tokens | null) => now === null || personIn(now) === personIn(before)
+    const free = (now: Tokens | null) => [null, personIn(before), personIn(tokensOf(answer))].includes(personIn(now))
     const kept = await this.#keep(answer, (now) => turn === this.#turns && free(now))
     if (!kept) throw signedOut()
   }
@@ -264,11 +270,14 @@ export class Bienvenue {
 
   /** No script sees them: many calls share one refresh. */
   #refreshedCookies(): Promise<unknown> {
-    const refresh = () => this.#send('POST', '/tokens/refresh', {})
-    this.#refreshing ??= this.#alone(namedFor(null), refresh).finally(() => {
+    this.#refreshing ??= this.#alone(namedFor(null), () => this.#refresh()).finally(() => {
       this.#refreshing = null
     })
     return this.#refreshing
+  }
+
+  #refresh(): Promise<unknown> {
+    return this.#send('POST', '/tokens/refresh', {})
   }
 
   /**
@@ -293,12 +302,20 @@ export class Bienvenue {
     })
   }
 
+  /** In one turn: a refresh after the login of somebody else would be theirs, and the former session would stay. */
   async #endCookies(): Promise<void> {
+    const end = () => this.#send('DELETE', '/tokens', {})
     try {
-      await this.#deciding('DELETE', '/tokens', {})
+      await this.#alone(namedFor(null), async () => {
+        await end().catch(async (error: unknown) => {
+          if (!isExpired(error, true)) throw error
+          await this.#refresh()
+          await end()
+        })
+      })
     } catch (error) {
-      // It has ended before, which is what was wanted, or somebody else is signed in by now.
-      const ended = error instanceof BienvenueError && (error.status === 401 || GONE.has(error.code))
+      // It has ended before, which is what was wanted.
+      const ended = error instanceof BienvenueError && (error.status === 401 || error.code === 'field_missing')
       if (!ended) throw error
     }
   }
@@ -328,7 +345,8 @@ export class Bienvenue {
     if (tokens !== null) headers.authorization = `Bearer ${tokens.accessToken}`
     const body = fields === undefined ? null : JSON.stringify(fields)
     const credentials = this.#cookies ? 'include' : 'omit'
-    const sent = this.#fetch(this.#url + path, { method, headers, body, credentials })
+    const signal = AbortSignal.timeout(this.#timeout)
+    const sent = this.#fetch(this.#url + path, { method, headers, body, credentials, signal })
     const answer = await sent.catch((cause: unknown) => {
       throw Object.assign(new BienvenueError(0, 'unreachable', 'the service cannot be reached'), { cause })
     })

@@ -192,6 +192,16 @@ test('a login that is answered after that of somebody else in another tab leaves
   expect(await lives()).not.toContain(true)
 })
 
+test('programs that share a store and begin with the login of one person at once are all signed in', async () => {
+  const url = await server()
+  const { email } = await client(url)
+  const store = new Kept()
+  const programs = Array.from({ length: 4 }, () => new Bienvenue(url, { store }))
+  const logins = await Promise.allSettled(programs.map((program) => program.logIn(email, PASSWORD)))
+  expect(logins.map(({ status }) => status)).toEqual(Array(4).fill('fulfilled'))
+  for (const program of programs) expect((await program.account()).email).toBe(email)
+})
+
 test('a login counts, though a session of before is found to have ended meanwhile', async () => {
   const url = await server()
   const { client: ada, email, store } = await client(url)
@@ -436,13 +446,53 @@ test.each([
   expect(await front.account()).toMatchObject({ email: bob, name: 'Ada' })
 })
 
-test('with cookies a logout that nobody waits for ends the former login alone', async () => {
+test.each([
+  ['with cookies', () => undefined],
+  ['with an access token that has expired', (jar: Jar) => jar.cookies.delete('access_token')],
+])('%s a logout that nobody waits for ends the former login, and that alone', async (_, spoil) => {
+  const url = await server()
+  const [{ client: former, email: ada }, { email: bob }] = [await client(url), await client(url)]
+  const jar = new Jar()
+  const front = new Bienvenue(url, { transport: 'cookie', fetch: jar.fetch })
+  await front.logIn(ada, PASSWORD)
+  expect(await former.sessions()).toHaveLength(2)
+  spoil(jar)
+  await Promise.all([front.logOut(), front.logIn(bob, PASSWORD)])
+  expect((await front.account()).email).toBe(bob)
+  expect(await former.sessions()).toHaveLength(1)
+})
+
+test.each([
+  ['another login', (front: Bienvenue, bob: string) => front.logIn(bob, PASSWORD)],
+  ['a logout', (front: Bienvenue) => front.logOut()],
+])('with cookies too a login says so where %s was called before it was answered', async (_, next) => {
   const url = await server()
   const [{ email: ada }, { email: bob }] = [await client(url), await client(url)]
   const front = new Bienvenue(url, { transport: 'cookie', fetch: new Jar().fetch })
-  await front.logIn(ada, PASSWORD)
-  await Promise.all([front.logOut(), front.logIn(bob, PASSWORD)])
-  expect((await front.account()).email).toBe(bob)
+  const changed = front.logIn(ada, PASSWORD).then(() => front.changeAccount({ name: 'Eve' }))
+  await Promise.all([next(front, bob), codeOf(changed).then((code) => expect(code).toBe('signed_out'))])
+  await front.logIn(bob, PASSWORD)
+  expect((await front.account()).name).toBe('Ada')
+})
+
+test('what is never answered keeps no other tab from its login', async () => {
+  const url = await server()
+  const { email } = await client(url)
+  const jar = new Jar()
+  let stalled = 0
+  const stalling: typeof fetch = (input, init) => {
+    const { signal } = init ?? {}
+    if (!String(input).endsWith('/tokens/refresh') || stalled > 0) return jar.fetch(input, init)
+    stalled += 1
+    return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
+  }
+  const front = new Bienvenue(url, { transport: 'cookie', fetch: stalling, timeout: 500 })
+  await front.logIn(email, PASSWORD)
+  jar.cookies.delete('access_token')
+  const waiting = codeOf(front.account())
+  await front.logIn(email, PASSWORD)
+  expect([await waiting, stalled]).toEqual(['unreachable', 1])
+  expect((await front.account()).email).toBe(email)
 })
 
 test('the files that are imported are made from the source', async () => {
