@@ -232,7 +232,7 @@ export class DB {
   }
 
   /**
-   * Deletes rows by a time of theirs, in steps as short.
+   * Deletes rows by a time of theirs, in short steps too.
    * @param end the latest time of those that go, in milliseconds since the epoch
    * @param nth reads, as `ended`, the time of one of them: by `end`, and how many come before it
    * @param remove deletes those up to a time
