@@ -79,7 +79,8 @@ export async function refusePage(
   const { code } = refusal
   if (code === 'session_required') return seeOther(reply, loginAddress(request, parts))
   const start = PAGES.get(request.routeOptions.url ?? '')
-  if (code === 'method_not_allowed' && request.method === 'GET' && start !== undefined) return seeOther(reply, start)
+  if (code === 'method_not_allowed' && request.method === 'GET' && start !== undefined)
+    return seeOther(reply, onward(start, nextOf(request)))
   const { form } = request.routeOptions.config
   if (form !== undefined && !NO_FORM.has(code)) return formAgain(form, refusal, status, request, reply, parts)
   return plainRefusal(refusal, status, request, reply)
@@ -138,9 +139,9 @@ function problemOf({ code, field, retryAfter }: AuthError): Problem {
   return { code, field: field ?? FIELDS.get(code), retryAfter }
 }
 
-/** The login, and from there back: to the page that was asked for, or to the one on which the form was. */
+/** The login, and from there back: to where the form was to lead, to the page that was asked for, or to the one with the form. */
 function loginAddress(request: FastifyRequest, { settings }: PageParts): string {
   const came = presentedCredential(request, settings)
-  const next = request.method === 'GET' ? request.url : '/dashboard'
+  const next = request.method === 'GET' ? (nextOf(request) ?? request.url) : '/dashboard'
   return onward('/login', next, came ? 'session_ended' : 'login_required')
 }

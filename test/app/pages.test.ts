@@ -701,6 +701,16 @@ describe('next', () => {
     const loggedIn = await bob.submit(login, 'login', { email: BOB, password: PASSWORD })
     expect(loggedIn.headers.location).toBe('https://app.example.org/x?y=1')
   })
+
+  test('a good end is still known to who asks anew for the page of a refused form', async () => {
+    const { app } = await house({ RETURN_HOSTS: 'app.example.org' })
+    const [bob, query] = [new Person(app), new URLSearchParams({ next: 'https://app.example.org/x?y=1' })]
+    const login = (await bob.open(`/sessions?${query}`)).headers.location ?? ''
+    expect(login).toBe(`/login?${query}&notice=login_required`)
+    expect((await bob.open(`/users?${query}`)).headers.location).toBe(`/register?${query}`)
+    expect((await bob.open('/users?next=//evil.test')).headers.location).toBe('/register')
+    expect((await bob.open('/sessions?next=//evil.test')).headers.location).not.toContain('next=%2F%2Fevil')
+  })
 })
 
 test('an operator’s name, logo and terms are on every page', async () => {

@@ -171,6 +171,17 @@ test('W-15: a form that was refused is not sent again, by reload or Back, by who
   expect(rowsIn(folder, 'sessions')).toBe(0)
 })
 
+test('a reload after a refused form still knows where it was to lead', async () => {
+  const page = await openWindow(await startSite())
+  await register(page)
+  await page.goto('/login?next=%2Freset')
+  expect(await send(page, 'login', { email: BOB, password: 'wrong' })).toBe(401)
+  await page.reload()
+  expect(pathOf(page)).toBe('/login?next=%2Freset&notice=login_required')
+  await send(page, 'login', { email: BOB, password: PASSWORD })
+  expect(pathOf(page)).toBe('/reset')
+})
+
 test.each([
   ['/reset', 'reset_token'],
   ['/confirm', 'verification_token'],
