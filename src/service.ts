@@ -15,8 +15,9 @@ import { finishLog, makeLog } from './log.ts'
 import { compose } from './mail/compose.ts'
 import { Delivery } from './mail/delivery.ts'
 import { mailFolder } from './mail/folder.ts'
+import { MailThread } from './mail/mail_thread.ts'
 import { Outbox } from './mail/outbox.ts'
-import { folderTransport, smtpTransport } from './mail/transport.ts'
+import { folderTransport, type Transport } from './mail/transport.ts'
 import { withSecret } from './secret_file.ts'
 import { processSettings, type Settings } from './settings.ts'
 
@@ -95,11 +96,16 @@ export async function openService(): Promise<Service> {
   return { settings, log, port, end }
 }
 
+/** @returns how mail leaves, where any does */
+export function transportOf(settings: Settings): Transport {
+  const { smtp } = settings
+  return smtp === undefined ? folderTransport(mailFolder(settings)) : new MailThread(smtp)
+}
+
 /** @returns undefined where no mail is sent */
 function deliveryOf(app: FastifyInstance, outbox: Outbox, settings: Settings, { now }: DB): Delivery | undefined {
   if (settings.mail === 'none') return undefined
-  const { smtp } = settings
-  const transport = smtp === undefined ? folderTransport(mailFolder(settings)) : smtpTransport(smtp)
+  const transport = transportOf(settings)
   const delivery = new Delivery({
     ...{ outbox, transport, log: app.log, now },
     compose: (row, letter) => compose(app.site, app.site.publicUrl, row, letter),

@@ -257,4 +257,19 @@ export const hiddenAccounts: readonly Mutation[] = [
     replace: 'await outbox.nextDue(now())',
     tests: 'test/mail/fifth_trial.test.ts',
   },
+  {
+    rows: ['R-02'],
+    takesOut: 'that mail leaves on a thread',
+    file: 'src/service.ts',
+    find: ': new MailThread(smtp)',
+    replace: ': smtpTransport(smtp)',
+    also: [
+      {
+        file: 'src/service.ts',
+        find: "import { folderTransport, type Transport } from './mail/transport.ts'",
+        replace: "import { folderTransport, smtpTransport, type Transport } from './mail/transport.ts'",
+      },
+    ],
+    tests: 'test/mail/mail_thread.test.ts',
+  },
 ]

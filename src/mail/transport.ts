@@ -11,22 +11,36 @@ const CONNECT_LIMIT = 10_000
 const SILENCE_LIMIT = 60_000
 export const SEND_LIMIT = 90_000
 
-/** A mail that was not taken. */
-export class NotSent extends Error {
+/** Why a mail was not taken. */
+export interface Refusal {
+  readonly message: string
   /** Whether the same mail would be refused again, so that another try is of no use. */
   readonly permanent: boolean
   /** What went wrong, as a code of nodemailer or Node, and the reply of the server if it gave one. */
   readonly code: string
   readonly reply: string
+}
 
-  constructor(cause: unknown) {
-    const { code, reply, permanent } = reasonsOf(cause)
-    super(`the mail was not taken: ${reply || (cause instanceof Error ? cause.message : String(cause))}`, { cause })
+export class NotSent extends Error implements Refusal {
+  readonly permanent: boolean
+  readonly code: string
+  readonly reply: string
+
+  constructor({ message, permanent, code, reply }: Refusal, options?: ErrorOptions) {
+    super(message, options)
     this.name = 'NotSent'
     this.permanent = permanent
     this.code = code
     this.reply = reply
   }
+}
+
+/** @returns a failure of nodemailer or Node as what it says of the mail */
+export function notSent(cause: unknown): NotSent {
+  if (cause instanceof NotSent) return cause
+  const { code, reply, permanent } = reasonsOf(cause)
+  const message = `the mail was not taken: ${reply || (cause instanceof Error ? cause.message : String(cause))}`
+  return new NotSent({ message, code, reply, permanent }, { cause })
 }
 
 export interface Transport {
@@ -67,7 +81,7 @@ export function smtpTransport({ host, port, secure, plain, user, password }: Smt
       const ending = signal === undefined ? limit : AbortSignal.any([limit, signal])
       await nodemailer.createTransport(options).sendMail({ ...mail, signal: ending })
     } catch (error) {
-      throw new NotSent(error)
+      throw notSent(error)
     }
   }
   return {
@@ -90,7 +104,7 @@ export function folderTransport(folder: string): Transport {
         await mkdir(folder, { recursive: true, mode: 0o700 })
         await writeFile(join(folder, fileOf(message)), raw, { mode: 0o600 })
       } catch (error) {
-        throw new NotSent(error)
+        throw notSent(error)
       }
     },
     async pretend(message) {

@@ -5,7 +5,7 @@ import { expect, test, vi } from 'vitest'
 import { migrations } from '../../src/app.ts'
 import { DB } from '../../src/db.ts'
 import { MAIL, PRODUCTION } from '../house.ts'
-import { arrivals, linksIn, mailTo, type Received, read, startSmtp, type TestSmtp } from '../mail/smtp.ts'
+import { arrivals, linksIn, mailTo, type Received, read, selfSigned, startSmtp, type TestSmtp } from '../mail/smtp.ts'
 import { type Server, startServer, temporaryFolder } from '../started.ts'
 
 const ADA = 'ada@lovelace.example'
@@ -114,6 +114,15 @@ test('a person registers, confirms, logs in, and resets a forgotten password by 
   expect(server.child.stdout).not.toContain(ADA)
   expect(server.child.stdout).toContain('"mail sent"')
 }, 60_000)
+
+test('a mail server whose authority NODE_EXTRA_CA_CERTS names is trusted', async () => {
+  const tls = selfSigned()
+  const smtp = await startSmtp({ tls, secure: true })
+  const env = { ...SENDING, SMTP_URL: `smtps://localhost:${smtp.port}`, NODE_EXTRA_CA_CERTS: tls.file }
+  const ada = new Person(await startServer(env))
+  expect(await ada.send('POST', '/users', { email: ADA, password: PASSWORD })).toBe(200)
+  expect((await arrivals(smtp, 1)).map(({ secure }) => secure)).toEqual([true])
+})
 
 test('two processes on one database send each of 200 letters exactly once', async () => {
   const smtp = await startSmtp()
