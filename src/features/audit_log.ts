@@ -138,13 +138,14 @@ export function auditLog(db: DB, { auditRetention }: Settings, log: FastifyBaseL
       pending = new Map()
       for (const refused of collected.values()) tellRest(refused)
       try {
-        await db.sweepUntil(db.now() - auditRetention, SWEPT)
         await db.commit([...collected.values()].map(row))
       } catch (error) {
         // Only what may be written another time is kept for it.
         if (error instanceof StoreUnavailable) pending = merged(collected, pending)
         throw error
       }
+      // Afterwards: it may take its time.
+      await db.sweepUntil(db.now() - auditRetention, SWEPT)
     },
   }
 }

@@ -429,6 +429,15 @@ describe('a refusal', () => {
     expect(linesOf(house, 'request_refused').reduce((sum, { times = 1 }) => sum + Number(times), 0)).toBe(2)
   })
 
+  test('is written before what is over is swept, which may take its time or fail', async () => {
+    const { house } = await scene()
+    await stranger(house).profile()
+    vi.spyOn(house.db, 'sweepUntil').mockRejectedValue(new Error('swept in vain'))
+    await expect(house.upkeep()).rejects.toThrow('swept in vain')
+    vi.restoreAllMocks()
+    expect(await rowsOf(house, 'request_refused')).toMatchObject([{ times: 1 }])
+  })
+
   test('of a client that is gone already stands in the way of nothing', async () => {
     const { house } = await scene()
     const { port } = new URL(await house.app.listen({ host: '127.0.0.1', port: 0 }))
