@@ -30,6 +30,8 @@ const TOO_SHORT = 5_000;
 const ENDED = new Set(['refresh_refused', 'refresh_token_reused']);
 /** As long as a service takes that is well, in milliseconds. */
 const LONGEST = 30_000;
+/** The longest that a timer can wait for, in milliseconds. */
+const ENDLESS = 2 ** 31 - 1;
 export class Bienvenue {
     #url;
     #fetch;
@@ -48,7 +50,7 @@ export class Bienvenue {
         this.#fetch = own ?? ((input, init) => fetch(input, init));
         this.#cookies = transport === 'cookie';
         this.#store = store;
-        this.#timeout = timeout;
+        this.#timeout = Math.min(timeout, ENDLESS);
     }
     /** Makes an account; nobody is signed in by it. */
     async register(account) {
@@ -59,18 +61,26 @@ export class Bienvenue {
         this.#turns += 1;
         const turn = this.#turns;
         if (this.#cookies) {
-            await this.#alone(namedFor(null), () => this.#send('POST', '/tokens', { email, password, transport: 'cookie' }));
-            // What was called meanwhile has its turn after it, and ends this login.
-            this.#sameTurn(turn);
+            await this.#alone(namedFor(null), async () => {
+                await this.#send('POST', '/tokens', { email, password, transport: 'cookie' });
+                // What was called meanwhile has its turn after this one, and may fail.
+                if (turn !== this.#turns)
+                    await this.#send('DELETE', '/tokens', {}).catch(() => { });
+                this.#sameTurn(turn);
+            });
             return;
         }
         const before = await this.#store.read();
         const answer = await this.#send('POST', '/tokens', { email, password, transport: 'body' });
         // Somebody else who has logged in meanwhile in another tab stays. That there is nobody any more tells nothing: a session of
         // before may have been found to have ended.
-        const free = (now) => [null, personIn(before), personIn(tokensOf(answer))].includes(personIn(now));
+        const free = (now) => now === null || personIn(now) === personIn(before);
         const kept = await this.#keep(answer, (now) => turn === this.#turns && free(now));
-        if (!kept)
+        if (kept)
+            return;
+        this.#sameTurn(turn);
+        // The same person in another tab is who was to be signed in.
+        if (personIn(await this.#store.read()) !== personIn(tokensOf(answer)))
             throw signedOut();
     }
     /**
@@ -273,11 +283,8 @@ export class Bienvenue {
         const credentials = this.#cookies ? 'include' : 'omit';
         const signal = AbortSignal.timeout(this.#timeout);
         const sent = this.#fetch(this.#url + path, { method, headers, body, credentials, signal });
-        const answer = await sent.catch((cause) => {
-            throw Object.assign(new BienvenueError(0, 'unreachable', 'the service cannot be reached'), { cause });
-        });
-        const text = await answer.text().catch(() => '');
-        const read = parsed(text);
+        const answer = await sent.catch(unreachable);
+        const read = parsed(await answer.text().catch(unreachable));
         if (!answer.ok)
             throw refusal(answer, read);
         return read;
@@ -316,6 +323,9 @@ function namedFor(tokens) {
 }
 function signedOut() {
     return new BienvenueError(0, 'signed_out', 'nobody is signed in: log in first');
+}
+function unreachable(cause) {
+    throw Object.assign(new BienvenueError(0, 'unreachable', 'the service cannot be reached'), { cause });
 }
 function unreadable(what) {
     return new BienvenueError(200, 'unreadable', `the answer holds no ${what}`);

@@ -90,6 +90,8 @@ const TOO_SHORT = 5_000
 const ENDED = new Set(['refresh_refused', 'refresh_token_reused'])
 /** As long as a service takes that is well, in milliseconds. */
 const LONGEST = 30_000
+/** The longest that a timer can wait for, in milliseconds. */
+const ENDLESS = 2 ** 31 - 1
 
 export class Bienvenue {
   readonly #url: string
@@ -110,7 +112,7 @@ export class Bienvenue {
     this.#fetch = own ?? ((input, init) => fetch(input, init))
     this.#cookies = transport === 'cookie'
     this.#store = store
-    this.#timeout = timeout
+    this.#timeout = Math.min(timeout, ENDLESS)
   }
 
   /** Makes an account; nobody is signed in by it. */
@@ -123,18 +125,24 @@ export class Bienvenue {
     this.#turns += 1
     const turn = this.#turns
     if (this.#cookies) {
-      await this.#alone(namedFor(null), () => this.#send('POST', '/tokens', { email, password, transport: 'cookie' }))
-      // What was called meanwhile has its turn after it, and ends this login.
-      this.#sameTurn(turn)
+      await this.#alone(namedFor(null), async () => {
+        await this.#send('POST', '/tokens', { email, password, transport: 'cookie' })
+        // What was called meanwhile has its turn after this one, and may fail.
+        if (turn !== this.#turns) await this.#send('DELETE', '/tokens', {}).catch(() => {})
+        this.#sameTurn(turn)
+      })
       return
     }
     const before = await this.#store.read()
     const answer = await this.#send('POST', '/tokens', { email, password, transport: 'body' })
     // Somebody else who has logged in meanwhile in another tab stays. That there is nobody any more tells nothing: a session of
     // before may have been found to have ended.
-    const free = (now: Tokens | null) => [null, personIn(before), personIn(tokensOf(answer))].includes(personIn(now))
+    const free = (now: Tokens | null) => now === null || personIn(now) === personIn(before)
     const kept = await this.#keep(answer, (now) => turn === this.#turns && free(now))
-    if (!kept) throw signedOut()
+    if (kept) return
+    this.#sameTurn(turn)
+    // The same person in another tab is who was to be signed in.
+    if (personIn(await this.#store.read()) !== personIn(tokensOf(answer))) throw signedOut()
   }
 
   /**
@@ -347,11 +355,8 @@ export class Bienvenue {
     const credentials = this.#cookies ? 'include' : 'omit'
     const signal = AbortSignal.timeout(this.#timeout)
     const sent = this.#fetch(this.#url + path, { method, headers, body, credentials, signal })
-    const answer = await sent.catch((cause: unknown) => {
-      throw Object.assign(new BienvenueError(0, 'unreachable', 'the service cannot be reached'), { cause })
-    })
-    const text = await answer.text().catch(() => '')
-    const read = parsed(text)
+    const answer = await sent.catch(unreachable)
+    const read = parsed(await answer.text().catch(unreachable))
     if (!answer.ok) throw refusal(answer, read)
     return read
   }
@@ -393,6 +398,10 @@ function namedFor(tokens: Tokens | null): string {
 
 function signedOut(): BienvenueError {
   return new BienvenueError(0, 'signed_out', 'nobody is signed in: log in first')
+}
+
+function unreachable(cause: unknown): never {
+  throw Object.assign(new BienvenueError(0, 'unreachable', 'the service cannot be reached'), { cause })
 }
 
 function unreadable(what: string): BienvenueError {

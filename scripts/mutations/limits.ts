@@ -260,9 +260,9 @@ export const limits: readonly Mutation[] = [
     rows: ['O-10'],
     takesOut: 'that the end of no sessions leaves no row',
     file: 'src/auth.ts',
-    find: '[must(ending), ...withdrawn]',
-    replace: '[ending, ...withdrawn]',
-    also: [{ file: 'src/auth.ts', find: 'others && (await', replace: '(await' }],
+    find: '[must(endOthers(user.id, session.id)), ...withdrawn]',
+    replace: '[endOthers(user.id, session.id), ...withdrawn]',
+    also: [{ file: 'src/auth.ts', find: '(await areThere()) &&', replace: 'true &&' }],
     tests: 'test/features/throttle/seats.test.ts',
   },
   {

@@ -59,8 +59,8 @@ export const sessions: readonly Mutation[] = [
     rows: ['S-15'],
     takesOut: 'that all others end which are opened after the look for them',
     file: 'src/auth.ts',
-    find: 'commit([ending, ...withdrawn])',
-    replace: 'commit(withdrawn)',
+    find: 'if (await areThere()) await this.endOtherSessions({ user, session }, client)',
+    replace: '',
     tests: 'test/app/own_sessions.test.ts',
   },
   {

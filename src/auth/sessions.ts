@@ -1,5 +1,6 @@
 /** The life of sessions: opening, checking, recording their use, ending. */
 
+import { setTimeout as rest } from 'node:timers/promises'
 import { endOldest, openSession, seeSession } from '../db/sessions.ts'
 import type { DB, Statement } from '../db.ts'
 import { makeCredential, type ParsedCredential, parseCredential, sameHash } from '../security/credential.ts'
@@ -14,6 +15,8 @@ const WRITE_INTERVAL = 60_000
 const UNWRITTEN = 2 * WRITE_INTERVAL
 const FLUSH_STEP = 500
 
+/** How long a check waits until its use is written, in milliseconds. */
+const PATIENCE = 100
 const NO_USES: readonly Use[] = []
 
 export interface OpenedSession {
@@ -108,6 +111,11 @@ export class Sessions {
     return this.#read(id)
   }
 
+  /** The same, be it that it looks idle: another process may know of a use that it could not write yet. */
+  async stored(id: string): Promise<CheckedSession | null> {
+    return this.#db.findSessionAndUser(id)
+  }
+
   /** @returns a user's sessions that have not ended, the last used first */
   async list(userId: number): Promise<Session[]> {
     const now = this.#db.now()
@@ -140,9 +148,10 @@ export class Sessions {
     this.#uses.written(uses)
   }
 
-  /** No check fails for it: what cannot be written now is left to the upkeep. */
+  /** No check fails for it, or waits for long: what cannot be written now is left to the upkeep. */
   async #writeAtOnce(uses: readonly Use[]): Promise<void> {
-    if (uses.length > 0) await this.#write(uses).catch(() => {})
+    if (uses.length === 0) return
+    await Promise.race([this.#write(uses).catch(() => {}), rest(PATIENCE, undefined, { ref: false })])
   }
 
   async #read(id: string): Promise<CheckedSession | null> {

@@ -71,7 +71,7 @@ export class Tokens {
   }
 
   /**
-   * Checks an access token and the session that it names: one read, no write.
+   * Checks an access token and the session that it names: one read, and a write where that was nearly idle.
    * @param kind the only kind of session that counts here
    * @returns null where it is none, has expired, or its session has ended
    */
@@ -112,7 +112,7 @@ export class Tokens {
     const claims = await this.#verify(presented)
     const parsed = claims === null ? parseRefreshToken(presented) : null
     const id = claims?.sid ?? parsed?.id
-    const checked = id === undefined ? null : await keeper.peek(id)
+    const checked = id === undefined ? null : await keeper.stored(id)
     const proven = claims === null ? isOfFamily(checked, parsed) : isNamed(checked, claims)
     if (checked !== null && proven) await this.#end(checked, 'logged_out', client)
   }

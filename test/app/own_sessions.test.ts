@@ -375,6 +375,7 @@ test('S-15: the end of all others ends one as well that is opened after it was l
   const house = await production()
   const owner = await signedIn(house)
   const { findSessionsOf } = house.db
+  const commit = vi.spyOn(house.db, 'commit')
   let thief: Visitor | undefined
   vi.spyOn(house.db, 'findSessionsOf').mockImplementationOnce(async (userId) => {
     const found = await findSessionsOf.call(house.db, userId)
@@ -383,5 +384,7 @@ test('S-15: the end of all others ends one as well that is opened after it was l
   })
   expect((await endOthers(owner)).statusCode).toBe(200)
   expect(statusOf(await (thief ?? expect.fail('no login came between')).profile())).toBe(403)
+  // What has ended it is in the audit log.
+  expect(commit.mock.calls.flat(2).flatMap(({ params }) => params)).toContain('sessions_ended')
   expect((await owner.profile()).statusCode).toBe(200)
 })

@@ -406,6 +406,33 @@ test('a use that cannot be written at once is left to the upkeep, and no check f
   expect((await db.findSessionBy({ id: client.sessionId })).lastSeenAt).toBe(used)
 })
 
+test('nobody waits for long for such a write', async () => {
+  const { app, db, clock } = await house({ SESSION_IDLE: '5m' })
+  const client = await signedIn(app)
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const note = vi.spyOn(db, 'note').mockReturnValue(promise)
+  clock.advance(5 * MINUTE - 1)
+  expect(seen(await client.profile())).toStrictEqual(IN)
+  expect(note).toHaveBeenCalledOnce()
+  resolve(true)
+})
+
+test.each([
+  ['its refresh token', ({ refreshToken }: Program) => refreshToken],
+  ['its access token', ({ accessToken }: Program) => accessToken],
+])('T-16, S-11: a login of a program is ended by %s, though its last use could not be written', async (_, token) => {
+  const { here, there, advance } = await twoProcesses()
+  const program = await programOf(here, 'program@example.org')
+  advance(5 * MINUTE - 1)
+  vi.spyOn(here.db, 'note').mockRejectedValueOnce(new StoreUnavailable('a full disk'))
+  expect((await program.profile()).statusCode).toBe(200)
+  advance(MINUTE)
+  await new Program(there).send('DELETE', '/tokens', { refresh_token: token(program) })
+  expect((await program.profile()).statusCode).toBe(401)
+  await here.upkeep()
+  expect((await program.profile()).statusCode).toBe(401)
+})
+
 function isTaken(idle: string): boolean {
   try {
     return readSettings({ SESSION_IDLE: idle }).sessionIdle > 0

@@ -1,9 +1,10 @@
 /** The client that programs import as `bienvenue/client`, against a really started server. */
 
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { Bienvenue, BienvenueError, type TokenStore, type Tokens } from 'bienvenue/client'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { Child, pathOf, startServer, temporaryFolder } from '../started.ts'
 
 const PASSWORD = 'the long way round'
@@ -200,6 +201,8 @@ test('programs that share a store and begin with the login of one person at once
   const logins = await Promise.allSettled(programs.map((program) => program.logIn(email, PASSWORD)))
   expect(logins.map(({ status }) => status)).toEqual(Array(4).fill('fulfilled'))
   for (const program of programs) expect((await program.account()).email).toBe(email)
+  // With that of before there is one: nobody holds the tokens of the others.
+  expect(await programs[0]?.sessions()).toHaveLength(2)
 })
 
 test('a login counts, though a session of before is found to have ended meanwhile', async () => {
@@ -475,6 +478,43 @@ test.each([
   expect((await front.account()).name).toBe('Ada')
 })
 
+test('with cookies too a login that was overtaken signs nobody in, where the next one is refused as well', async () => {
+  const url = await server()
+  const { client: former, email } = await client(url)
+  const jar = new Jar()
+  const front = new Bienvenue(url, { transport: 'cookie', fetch: jar.fetch })
+  const codes = [codeOf(front.logIn(email, PASSWORD)), codeOf(front.logIn(email, 'wrong'))]
+  expect(await Promise.all(codes)).toEqual(['signed_out', 'credentials_invalid'])
+  expect([...jar.cookies.keys()]).toEqual([])
+  expect(await codeOf(front.account())).toBe('field_missing')
+  expect(await former.sessions()).toHaveLength(1)
+})
+
+test('an answer whose body does not come is none', async () => {
+  const started = createServer((_, answer) => {
+    answer.writeHead(200, { 'content-type': 'application/json', 'content-length': '10' }).write('{"')
+  })
+  onTestFinished(() => started.closeAllConnections())
+  const url = await new Promise<string>((resolve) => {
+    started.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${Object(started.address()).port}`))
+  })
+  onTestFinished(() => void started.close())
+  const store = new Kept()
+  store.tokens = { accessToken: 'x', refreshToken: 'y', expiresAt: Number.POSITIVE_INFINITY }
+  const impatient = new Bienvenue(url, { timeout: 200, store })
+  const register = impatient.register({ email: 'a@example.org', password: PASSWORD })
+  const calls = [register, impatient.call('GET', '/profile'), impatient.account(), impatient.endSession('x', 'y')]
+  expect(await Promise.all(calls.map(codeOf))).toEqual(Array(4).fill('unreachable'))
+})
+
+test('a time without end is one', async () => {
+  const url = await server()
+  const { email } = await client(url)
+  const patient = new Bienvenue(url, { timeout: Number.POSITIVE_INFINITY })
+  await patient.logIn(email, PASSWORD)
+  expect((await patient.account()).email).toBe(email)
+})
+
 test('what is never answered keeps no other tab from its login', async () => {
   const url = await server()
   const { email } = await client(url)
@@ -486,13 +526,14 @@ test('what is never answered keeps no other tab from its login', async () => {
     stalled += 1
     return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
   }
-  const front = new Bienvenue(url, { transport: 'cookie', fetch: stalling, timeout: 500 })
-  await front.logIn(email, PASSWORD)
+  const tabOf = (timeout: number) => new Bienvenue(url, { transport: 'cookie', fetch: stalling, timeout })
+  const [front, tab] = [tabOf(2_000), tabOf(30_000)]
+  await tab.logIn(email, PASSWORD)
   jar.cookies.delete('access_token')
   const waiting = codeOf(front.account())
-  await front.logIn(email, PASSWORD)
+  await tab.logIn(email, PASSWORD)
   expect([await waiting, stalled]).toEqual(['unreachable', 1])
-  expect((await front.account()).email).toBe(email)
+  expect((await tab.account()).email).toBe(email)
 })
 
 test('the files that are imported are made from the source', async () => {

@@ -1,5 +1,10 @@
 /** Mail on a thread of its own: it goes as it would go without one, and takes nothing from those who are served meanwhile. */
 
+import { execFile } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { MailThread } from '../../src/mail/mail_thread.ts'
@@ -9,6 +14,7 @@ import { transportOf } from '../../src/service.ts'
 import type { SmtpServer } from '../../src/settings/smtp.ts'
 import { readSettings } from '../../src/settings.ts'
 import { MAIL, PRODUCTION } from '../house.ts'
+import { pathOf, temporaryFolder } from '../started.ts'
 import { gate, PATIENCE, startSmtp, type TestSmtp, tried } from './smtp.ts'
 
 const ADA = 'ada@lovelace.example'
@@ -107,6 +113,38 @@ test('a try is given up when it is told so, before it has begun too', async () =
   await tried(smtp, 1)
   late.abort()
   expect(await sending).toMatchObject({ permanent: false })
+})
+
+test('what goes wrong in the thread is no fault of this process, and nobody but its letters has to do with it', async () => {
+  const smtp = await startSmtp()
+  smtp.reply = () => ({ after: new Promise(() => {}) })
+  const posted = vi.spyOn(Worker.prototype, 'postMessage')
+  onTestFinished(() => posted.mockRestore())
+  const thread = new MailThread(serverAt(smtp.port))
+  const sending = outcomeOf(thread.send(messageTo(ADA)))
+  await tried(smtp, 1)
+  const [worker] = posted.mock.contexts
+  if (!(worker instanceof Worker)) throw new Error('no thread')
+  worker.emit('error', new Error('no descriptor is left'))
+  expect(await sending).toMatchObject({ permanent: false, message: expect.stringContaining('no descriptor is left') })
+  smtp.reply = () => 'take'
+  expect(await outcomeOf(thread.send(messageTo(ADA)))).toBe('sent')
+  await worker.terminate()
+  expect(await outcomeOf(thread.send(messageTo(ADA)))).toBe('sent')
+  expect(new Set(posted.mock.contexts).size).toBe(2)
+})
+
+test('a process lives until its mail is gone, and no longer', async () => {
+  const smtp = await startSmtp()
+  const source = (name: string) => JSON.stringify(pathToFileURL(pathOf(`src/mail/${name}.ts`)))
+  const program = `
+    const { MailThread } = await import(${source('mail_thread')})
+    await new MailThread(${JSON.stringify(serverAt(smtp.port))}).send(${JSON.stringify(messageTo(ADA))})
+    console.log('gone')`
+  const file = join(temporaryFolder(), 'program.mjs')
+  writeFileSync(file, program)
+  const { stdout } = await promisify(execFile)(process.execPath, [file], { timeout: PATIENCE })
+  expect([stdout, smtp.received.length]).toEqual(['gone\n', 1])
 })
 
 test('where the thread dies its letters are to be tried again, and the next one has a new thread', async () => {

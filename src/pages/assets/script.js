@@ -91,9 +91,10 @@ function leaveNothing() {
 // A page that answers a form keeps what was sent in the history, a password too, and a reload would send it again. Where the
 // form was to lead is kept.
 function forgetWhatWasSent() {
+  const address = new URL(location.href)
   const next = document.querySelector('input[name=next]')?.value
-  const query = next === undefined || location.search !== '' ? location.search : `?${new URLSearchParams({ next })}`
-  history.replaceState(null, '', location.pathname + query + location.hash)
+  if (next !== undefined && address.search === '') address.searchParams.set('next', next)
+  history.replaceState(null, '', address)
 }
 
 forgetWhatWasSent()
