@@ -1,5 +1,8 @@
 /** The shipped deployment, running: PostgreSQL, two instances and nginx, of which parts stop under load. */
 
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { get } from 'node:https'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Stack } from '../../deploy/stack.ts'
@@ -27,6 +30,14 @@ test('over plain HTTP whoever only looks is led to TLS, and nothing else is take
     expect([status, headers.get('location')], method).toEqual(expected)
     if (!looks) expect(headers.get('content-type')).toBe('text/plain')
   }
+})
+
+test('nginx leads nobody to the host that they named', async () => {
+  const { url, name, authority } = stack.target
+  const asked = { path: '/health', headers: { host: 'evil.test' }, servername: name, ca: authority }
+  const [answer]: IncomingMessage[] = await once(get(url, asked), 'response')
+  answer?.resume()
+  expect([answer?.statusCode, answer?.headers.location]).toEqual([301, '/health/'])
 })
 
 test('PostgreSQL writes no line for an error of the service, which strangers could cause without end', async () => {
