@@ -27,15 +27,24 @@ export const signIn: readonly Mutation[] = [
     rows: ['A-12'],
     takesOut: 'the hash for an unknown address and an unreadable row',
     file: 'src/security/password.ts',
-    find: 'const matches = await check(normal, row ?? decoy(this.#equalCost))',
-    replace: 'const matches = row !== null && (await check(normal, row))',
+    find: 'const matches = await this.#gate.run(() => check(normal, row ?? nobodys, this.#equalCost))',
+    replace: 'const matches = row !== null && (await this.#gate.run(() => check(normal, row, this.#equalCost)))',
   },
   {
     rows: ['A-12'],
     takesOut: 'the topping up of cheaper rows',
+    file: 'src/security/bcrypt_worker.ts',
+    find: '    topUp(job)\n',
+    replace: '',
+  },
+  {
+    rows: ['A-12'],
+    takesOut: 'that it is done in one errand, of which no part is to be seen',
     file: 'src/security/password.ts',
-    find: 'for (let extra = cost; extra < this.#equalCost; extra += 1) await check(normal, decoy(extra))',
-    replace: 'if (cost < 0) await check(normal, decoy(cost))',
+    find: "bcryptHash(candidate, `$2b$${String(cost).padStart(2, '0')}$${salt}`, equalCost)",
+    replace:
+      "bcryptHash(candidate, `$2b$${String(cost).padStart(2, '0')}$${salt}`)\n  for (let extra = cost; extra < equalCost; extra += 1) await bcryptHash(candidate, bcrypt.genSaltSync(extra))",
+    tests: 'test/security/password.test.ts',
   },
   {
     rows: ['A-12'],
@@ -62,9 +71,9 @@ export const signIn: readonly Mutation[] = [
     rows: ['A-12'],
     takesOut: 'that a password which a row cannot hold is checked all the same',
     file: 'src/security/password.ts',
-    find: 'const matches = await check(normal, row ?? decoy(this.#equalCost))',
+    find: 'const matches = await this.#gate.run(() => check(normal, row ?? nobodys, this.#equalCost))',
     replace:
-      'if (row?.hashedFirst === false && !fits(normal)) return { matches: false, outdated: false }\n      const matches = await check(normal, row ?? decoy(this.#equalCost))',
+      'if (row?.hashedFirst === false && !fits(normal)) return { matches: false, outdated: false }\n    const matches = await this.#gate.run(() => check(normal, row ?? nobodys, this.#equalCost))',
   },
   {
     rows: ['A-12'],

@@ -12,6 +12,8 @@ export interface BcryptJob {
   password: string
   /** `$2b$`, cost and salt; the digest may follow. */
   salt: string
+  /** The cost whose time it takes at least. */
+  equalCost: number
 }
 
 export type BcryptAnswer = { done: string } | { failed: string }
@@ -20,12 +22,15 @@ const WORKER = new URL(`./bcrypt_worker${extname(import.meta.url)}`, import.meta
 
 const idle: Worker[] = []
 
-/** @returns bcrypt's text for this password under this salt */
-export async function bcryptHash(password: string, salt: string): Promise<string> {
+/**
+ * @param equalCost the cost whose time it takes, where that of the salt is lower
+ * @returns bcrypt's text for this password under this salt
+ */
+export async function bcryptHash(password: string, salt: string, equalCost = 0): Promise<string> {
   const worker = idle.pop() ?? new Worker(WORKER)
   // Only a thread at work keeps the process alive.
   worker.ref()
-  worker.postMessage({ password, salt } satisfies BcryptJob)
+  worker.postMessage({ password, salt, equalCost } satisfies BcryptJob)
   const [answer]: BcryptAnswer[] = await once(worker, 'message')
   worker.unref()
   idle.push(worker)

@@ -17,9 +17,16 @@ function yieldToRequests(): void {
   setPriority(thread, NICENESS)
 }
 
+/** A cheaper hash is topped up to 2^c + 2^c + 2^(c+1) + ... + 2^(e-1) = 2^e rounds. */
+function topUp({ password, salt, equalCost }: BcryptJob): void {
+  for (let cost = bcrypt.getRounds(salt); cost < equalCost; cost += 1) bcrypt.hashSync(password, cost)
+}
+
 function answer(job: BcryptJob): BcryptAnswer {
   try {
-    return { done: bcrypt.hashSync(job.password, job.salt) }
+    const done = bcrypt.hashSync(job.password, job.salt)
+    topUp(job)
+    return { done }
   } catch (error) {
     return { failed: error instanceof Error ? error.message : String(error) }
   }

@@ -83,16 +83,13 @@ export class PasswordHasher {
     const row = stored === null ? null : parse(stored)
     // A row that somebody wrote past this service may cost more than any before.
     this.#equalCost = Math.max(this.#equalCost, row?.cost ?? 0)
-    return this.#gate.run(async () => {
-      const matches = await check(normal, row ?? decoy(this.#equalCost))
-      const cost = row?.cost ?? this.#equalCost
-      // A cheaper row is topped up: 2^c + 2^c + 2^(c+1) + ... + 2^(e-1) = 2^e rounds.
-      for (let extra = cost; extra < this.#equalCost; extra += 1) await check(normal, decoy(extra))
-      return {
-        matches: matches && row !== null && settable,
-        outdated: row !== null && this.#isOutdated(row, stored),
-      }
-    })
+    // Made for every row: how long that occupies the process can be seen.
+    const nobodys = decoy(this.#equalCost)
+    const matches = await this.#gate.run(() => check(normal, row ?? nobodys, this.#equalCost))
+    return {
+      matches: matches && row !== null && settable,
+      outdated: row !== null && this.#isOutdated(row, stored),
+    }
   }
 
   #isOutdated(row: Stored, stored: string | null): boolean {
@@ -105,10 +102,16 @@ function fits(password: string): boolean {
   return Buffer.byteLength(password) <= BCRYPT_LIMIT && !password.includes('\0')
 }
 
-async function check(password: string, { hashedFirst, cost, salt, digest }: Stored): Promise<boolean> {
-  const candidate = hashedFirst ? shorten(password, salt) : password
+/** @param equalCost whose time it takes, whatever the row costs; no part of it passes this thread, where others could see it */
+async function check(
+  password: string,
+  { hashedFirst, cost, salt, digest }: Stored,
+  equalCost: number,
+): Promise<boolean> {
+  const shortened = shorten(password, salt)
+  const candidate = hashedFirst ? shortened : password
   // Of the tags 2a, 2b and 2y the bcrypt library reads the first two; for what fits they all mean the same.
-  const computed = await bcryptHash(candidate, `$2b$${String(cost).padStart(2, '0')}$${salt}`)
+  const computed = await bcryptHash(candidate, `$2b$${String(cost).padStart(2, '0')}$${salt}`, equalCost)
   const matches = timingSafeEqual(Buffer.from(computed.slice(-DIGEST_LENGTH)), Buffer.from(digest))
   // Compared even where it cannot match, so that a long candidate takes as long as any other (CVE-2025-22234).
   return matches && fits(candidate)

@@ -1,5 +1,6 @@
+import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { PasswordHasher, type Verdict } from '../../src/security/password.ts'
 import { readSettings } from '../../src/settings.ts'
 import vectors from '../data/passlib_vectors.json' with { type: 'json' }
@@ -275,6 +276,18 @@ describe('a row that another setting or system has made', () => {
     expect((await db.findUserBy({ id })).hashedPassword).toMatch(PLAIN)
     expect(await auth.validLogin('bob@x.org', 'secret')).toBe(true)
   })
+})
+
+test('A-12: a check is one errand to a thread, whatever the row costs: no part of it is to be seen meanwhile', async () => {
+  const cheap = await hasher.hash('secret')
+  const dear = hasherOf(TEST_COST + 3)
+  const posted = vi.spyOn(Worker.prototype, 'postMessage')
+  onTestFinished(() => posted.mockRestore())
+  for (const stored of [cheap, await dear.hash('secret'), null, 'unreadable']) {
+    posted.mockClear()
+    await dear.verify('wrong', stored)
+    expect(posted).toHaveBeenCalledOnce()
+  }
 })
 
 test('a flood beyond the queue is refused as busy, for hashes and checks alike', async () => {
