@@ -214,7 +214,8 @@ export function declare(read: Reader) {
       variable: 'BCRYPT_COST',
       kind: integer(10, 16),
       fallback: 12,
-      meaning: 'The cost of a password hash; one more doubles the time. Existing hashes follow at the next login.',
+      meaning:
+        'The cost of a password hash; one more doubles the time. Existing hashes follow at the next login. To be the same for all instances: the one with the lower cost tells once that it has met a dearer hash, by its time.',
     }),
     hashConcurrency: read({
       variable: 'HASH_CONCURRENCY',
