@@ -91,10 +91,9 @@ function leaveNothing() {
 // A page that answers a form keeps what was sent in the history, a password too, and a reload would send it again. Where the
 // form was to lead is kept.
 function forgetWhatWasSent() {
-  const address = new URL(location.href)
   const next = document.querySelector('input[name=next]')?.value
-  if (next !== undefined && address.search === '') address.searchParams.set('next', next)
-  history.replaceState(null, '', address)
+  const isLost = next !== undefined && location.search === ''
+  history.replaceState(null, '', isLost ? `?${new URLSearchParams({ next })}${location.hash}` : location.href)
 }
 
 forgetWhatWasSent()
