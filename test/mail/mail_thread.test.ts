@@ -115,7 +115,8 @@ test('a try is given up when it is told so, before it has begun too', async () =
   expect(await sending).toMatchObject({ permanent: false })
 })
 
-test('what goes wrong in the thread is no fault of this process, and nobody but its letters has to do with it', async () => {
+/** @returns a mail on its way to a server that never answers, with the worker behind the thread, and all that were asked */
+async function underWay() {
   const smtp = await startSmtp()
   smtp.reply = () => ({ after: new Promise(() => {}) })
   const posted = vi.spyOn(Worker.prototype, 'postMessage')
@@ -123,15 +124,21 @@ test('what goes wrong in the thread is no fault of this process, and nobody but 
   const thread = new MailThread(serverAt(smtp.port))
   const sending = outcomeOf(thread.send(messageTo(ADA)))
   await tried(smtp, 1)
-  const [worker] = posted.mock.contexts
+  const { contexts: workers } = posted.mock
+  const [worker] = workers
   if (!(worker instanceof Worker)) throw new Error('no thread')
+  return { smtp, thread, sending, worker, workers }
+}
+
+test('what goes wrong in the thread is no fault of this process, and nobody but its letters has to do with it', async () => {
+  const { smtp, thread, sending, worker, workers } = await underWay()
   worker.emit('error', new Error('no descriptor is left'))
   expect(await sending).toMatchObject({ permanent: false, message: expect.stringContaining('no descriptor is left') })
   smtp.reply = () => 'take'
   expect(await outcomeOf(thread.send(messageTo(ADA)))).toBe('sent')
   await worker.terminate()
   expect(await outcomeOf(thread.send(messageTo(ADA)))).toBe('sent')
-  expect(new Set(posted.mock.contexts).size).toBe(2)
+  expect(new Set(workers).size).toBe(2)
 })
 
 test('a process lives until its mail is gone, and no longer', async () => {
@@ -149,15 +156,8 @@ test('a process lives until its mail is gone, and no longer', async () => {
 })
 
 test('where the thread dies its letters are to be tried again, and the next one has a new thread', async () => {
-  const smtp = await startSmtp()
-  smtp.reply = () => ({ after: new Promise(() => {}) })
-  const posted = vi.spyOn(Worker.prototype, 'postMessage')
-  onTestFinished(() => posted.mockRestore())
-  const thread = new MailThread(serverAt(smtp.port))
-  const sending = outcomeOf(thread.send(messageTo(ADA)))
-  await tried(smtp, 1)
-  const [worker] = posted.mock.contexts
-  await (worker instanceof Worker ? worker : expect.fail('no thread')).terminate()
+  const { smtp, thread, sending, worker } = await underWay()
+  await worker.terminate()
   expect(await sending).toMatchObject({ permanent: false, message: expect.stringContaining('thread') })
   smtp.reply = () => 'take'
   expect(await outcomeOf(thread.send(messageTo(ADA)))).toBe('sent')
