@@ -164,15 +164,15 @@ export class Auth {
   async endOtherSessions({ user, session }: CheckedSession, client = NO_CLIENT): Promise<void> {
     const event: AuthEvent = { ...about(user, client), type: 'sessions_ended', sessionId: session.id }
     const withdrawn = [stillOpen(session), withdrawChange(user.id)]
-    const areThere = async () => (await this.#parts.db.findSessionsOf(user.id)).some(({ id }) => id !== session.id)
+    const areOthersOpen = async () => (await this.#parts.db.findSessionsOf(user.id)).some(({ id }) => id !== session.id)
     const ended =
-      (await areThere()) &&
+      (await areOthersOpen()) &&
       (await this.#parts.events.happen(event, [must(endOthers(user.id, session.id)), ...withdrawn]))
     if (ended) return
     // Nothing has happened where there are no others, but who asked for the change may have left.
     if (!(await this.#parts.db.commit(withdrawn))) throw new AuthError('session_required')
     // Opened between the look and the withdrawal.
-    if (await areThere()) await this.endOtherSessions({ user, session }, client)
+    if (await areOthersOpen()) await this.endOtherSessions({ user, session }, client)
   }
 
   /** Ends all sessions of a user, and a pending change of address. */

@@ -262,7 +262,7 @@ export const limits: readonly Mutation[] = [
     file: 'src/auth.ts',
     find: '[must(endOthers(user.id, session.id)), ...withdrawn]',
     replace: '[endOthers(user.id, session.id), ...withdrawn]',
-    also: [{ file: 'src/auth.ts', find: '(await areThere()) &&', replace: 'true &&' }],
+    also: [{ file: 'src/auth.ts', find: '(await areOthersOpen()) &&', replace: 'true &&' }],
     tests: 'test/features/throttle/seats.test.ts',
   },
   {

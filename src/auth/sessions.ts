@@ -13,11 +13,9 @@ import { LastUses, type Use } from './last_uses.ts'
 const WRITE_INTERVAL = 60_000
 /** Longer than a use is known to one process alone, in milliseconds. */
 const UNWRITTEN = 2 * WRITE_INTERVAL
-const FLUSH_STEP = 500
-
 /** How long a check waits until its use is written, in milliseconds. */
 const PATIENCE = 100
-const NO_USES: readonly Use[] = []
+const FLUSH_STEP = 500
 
 export interface OpenedSession {
   session: Session
@@ -74,10 +72,10 @@ export class Sessions {
       if (glance?.kind !== 'cookie' || !sameHash(secretHash, glance.secretHash)) return null
       const lastSeenAt = Math.max(glance.lastSeenAt, this.#uses.of(glance.id))
       if (!isAlive({ expiresAt: glance.expiresAt, lastSeenAt }, now, this.#life)) return null
-      late.push(...this.#used(glance, lastSeenAt, now))
+      if (this.#used(glance, lastSeenAt, now)) late.push({ id: glance.id, at: now })
       return glance
     })
-    await this.#writeAtOnce(late)
+    if (late.length > 0) await this.#writeAtOnce(late)
     return glances
   }
 
@@ -150,7 +148,6 @@ export class Sessions {
 
   /** No check fails for it, or waits for long: what cannot be written now is left to the upkeep. */
   async #writeAtOnce(uses: readonly Use[]): Promise<void> {
-    if (uses.length === 0) return
     await Promise.race([this.#write(uses).catch(() => {}), rest(PATIENCE, undefined, { ref: false })])
   }
 
@@ -162,17 +159,18 @@ export class Sessions {
   }
 
   async #use(session: Session): Promise<void> {
-    await this.#writeAtOnce(this.#used(session, session.lastSeenAt, this.#db.now()))
+    const now = this.#db.now()
+    if (this.#used(session, session.lastSeenAt, now)) await this.#writeAtOnce([{ id: session.id, at: now }])
   }
 
   /**
    * Takes note of a use.
-   * @returns it, where it may not wait: to other processes the session would look idle before the upkeep has written it
+   * @returns whether it may not wait: to other processes the session would look idle before the upkeep has written it
    */
-  #used(session: Pick<Session, 'id' | 'lastSeenAt' | 'expiresAt'>, lastSeenAt: number, now: number): readonly Use[] {
-    if (now <= lastSeenAt) return NO_USES
+  #used(session: Pick<Session, 'id' | 'lastSeenAt' | 'expiresAt'>, lastSeenAt: number, now: number): boolean {
+    if (now <= lastSeenAt) return false
     this.#uses.add(session, now)
-    return now - lastSeenAt < this.#life.idle - UNWRITTEN ? NO_USES : [{ id: session.id, at: now }]
+    return now - lastSeenAt >= this.#life.idle - UNWRITTEN
   }
 
   /** @returns a session with the last use, where that is not in the database yet */
